@@ -1,0 +1,69 @@
+"""Addresses: integers that print as people write them."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+from typing import Self
+
+from .wire import U32, Bytes, Converted
+
+
+class MacAddress(int):
+    """An Ethernet address, an integer of 48 bits.
+
+    >>> MacAddress.parse("00:00:00:00:00:2a")
+    MacAddress('00:00:00:00:00:2a')
+    >>> MacAddress.parse("ff:ff:ff:ff:ff:ff") == 2**48 - 1
+    True
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read six pairs of hex digits between colons or hyphens; ValueError for others."""
+        pairs = text.replace("-", ":").split(":")
+        try:
+            raw = bytes(int(pair, 16) for pair in pairs if len(pair) <= 2)
+        except ValueError:
+            raw = b""
+        if len(raw) != 6 or len(pairs) != 6:
+            raise ValueError(f"{text!r} is no Ethernet address like 00:00:00:00:00:01")
+        return cls.from_bytes(raw, "big")
+
+    @property
+    def is_multicast(self) -> bool:
+        """Whether a group of stations is meant; broadcast is one."""
+        return bool(self >> 40 & 1)
+
+    def __str__(self) -> str:
+        return (self & 0xFFFF_FFFF_FFFF).to_bytes(6, "big").hex(":")
+
+    def __repr__(self) -> str:
+        return f"MacAddress('{self}')"
+
+
+_KNOWN_MAX = 1 << 16  # addresses kept ready, so that a peer cannot fill our memory with them
+_known: dict[bytes, MacAddress] = {}
+
+
+def _mac_of(raw: bytes) -> MacAddress:
+    found = _known.get(raw)
+    if found is None:
+        if len(_known) >= _KNOWN_MAX:
+            _known.clear()
+        found = _known[raw] = MacAddress.from_bytes(raw, "big")
+    return found
+
+
+def _mac_bytes(value: int) -> bytes:
+    return value.to_bytes(6, "big")
+
+
+def _ipv6_bytes(value: IPv6Address) -> bytes:
+    return IPv6Address(value).packed
+
+
+Mac = Converted(Bytes(6), _mac_of, _mac_bytes)
+Ipv4 = Converted(U32, IPv4Address, int)
+Ipv6 = Converted(Bytes(16), IPv6Address, _ipv6_bytes)

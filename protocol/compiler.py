@@ -1,0 +1,448 @@
+"""A layout at one version, turned into two straight functions.
+
+    decode(buffer, position, end) -> the record      all of the window, or an exception
+    encode(record) -> bytes
+
+Neighbouring members of fixed size become one `struct` call, padding becomes `x`, numbers
+with names a dictionary look-up; shapes with a form of their own (lists, families, Match) are
+called. What a shape does not tell, construct does: slower, still right. The functions do
+not look for words when something is wrong: they raise one of `FAULTS`, and whoever called
+them asks the reference form, which knows the field and the error to answer with.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+from functools import cache
+from operator import index
+from typing import Any, NamedTuple, get_type_hints
+
+import construct as c
+
+from .exceptions import DecodeError, EncodeError
+from .record import FamilyList, Record, RecordList, RecordShape, Unknown
+from .version import Version
+from .wire import Bits, Converted, Fill, Length, Rest, Shape, SizedBy, SizeOf, bare
+
+Decode = Callable[[bytes, int, int], Any]  #: (buffer, position, end) -> record
+Encode = Callable[..., bytes]  #: (record) -> bytes; messages take the xid as well
+Partial = Callable[[bytes, int, int], tuple[Any, int]]  #: -> value and the position behind it
+
+
+class Malformed(Exception):
+    """The bytes, or the value, are not what the layout says; the reference form tells why."""
+
+
+#: What compiled functions raise, whoever is at fault.
+FAULTS = (
+    Malformed,
+    DecodeError,
+    EncodeError,
+    struct.error,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    OverflowError,
+    c.ConstructError,
+)
+
+
+class Form(NamedTuple):
+    """How a shape of no fixed size is read and written by straight code."""
+
+    decode: Partial
+    encode: Callable[[Any], bytes]
+
+
+class Codec(NamedTuple):
+    """The two functions of a record, their source, and what they leave to construct."""
+
+    decode: Decode
+    encode: Encode
+    source: str
+    fallbacks: tuple[str, ...]
+
+
+@cache
+def codec(record: type[Record], version: Version, headed: bool = True) -> Codec:
+    """Return the compiled form of `record` at `version`, made when first asked for."""
+    return _Writer(record.at(version, headed)).finish()
+
+
+def form_of(shape: Shape) -> Form | None:
+    """Return the straight form of a shape that has one of its own."""
+    if isinstance(shape, FamilyList):
+        return _family_form(shape)
+    if isinstance(shape, RecordList):
+        return _list_form(shape)
+    if isinstance(shape, RecordShape):
+        return _record_form(shape)
+    if shape is Rest:
+        return Form(lambda buffer, at, end: (buffer[at:end], end), bytes)
+    if isinstance(shape, Converted) and (inner := form_of(shape.subcon)):
+        return _converted_form(inner, shape.to_value, shape.to_wire)
+    compiled = getattr(shape, "compiled", None)
+    return compiled() if compiled else None
+
+
+def _converted_form(
+    inner: Form, to_value: Callable[[Any], Any], to_wire: Callable[[Any], Any]
+) -> Form:
+    decode_inner, encode_inner = inner
+
+    def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
+        value, at = decode_inner(buffer, at, end)
+        return to_value(value), at
+
+    def encode(value: Any) -> bytes:
+        return encode_inner(to_wire(value))
+
+    return Form(decode, encode)
+
+
+def _construct_form(shape: Shape) -> Form:
+    def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
+        stream = io.BytesIO(buffer[at:end])
+        value = shape.parse_stream(stream)
+        return value, at + stream.tell()
+
+    def encode(value: Any) -> bytes:
+        return bytes(shape.build(value))
+
+    return Form(decode, encode)
+
+
+# Records within records
+
+
+def _stop_of(shape: RecordShape) -> Callable[[bytes, int, int], int]:
+    """Return the function that finds where a record that begins at a position stops."""
+    if shape.length_offset is not None:
+        offset, length = shape.length_offset
+        unpack = struct.Struct(length.fmtstr).unpack_from
+        smallest = offset + length.sizeof()
+
+        def by_length(buffer: bytes, at: int, end: int) -> int:
+            if at + smallest > end:
+                raise Malformed
+            stop: int = at + unpack(buffer, at + offset)[0]
+            if not at + smallest <= stop <= end:
+                raise Malformed
+            return stop
+
+        return by_length
+    if (size := shape.size) is not None:
+
+        def by_size(buffer: bytes, at: int, end: int) -> int:
+            if not at < at + size <= end:
+                raise Malformed
+            return at + size
+
+        return by_size
+    return lambda buffer, at, end: end
+
+
+def _record_form(shape: RecordShape) -> Form:
+    stop_of, record = _stop_of(shape), codec(shape.record, shape.version, shape.headed)
+
+    def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
+        stop = stop_of(buffer, at, end)
+        return record.decode(buffer, at, stop), stop
+
+    return Form(decode, record.encode)
+
+
+def _list_form(shape: RecordList) -> Form:
+    item = shape.item
+    stop_of, record = _stop_of(item), codec(item.record, item.version, item.headed)
+    decode_item, encode_item = record.decode, record.encode
+
+    def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
+        items = []
+        while at < end:
+            stop = stop_of(buffer, at, end)
+            items.append(decode_item(buffer, at, stop))
+            at = stop
+        return tuple(items), at
+
+    def encode(items: Any) -> bytes:
+        return b"".join([encode_item(one) for one in items])
+
+    return Form(decode, encode)
+
+
+def _family_form(shape: FamilyList) -> Form:
+    family, version, class_of = shape.family, shape.version, shape.class_of
+    head = struct.Struct(">" + family.number.fmtstr[1:] + family.length.fmtstr[1:])
+    unpack, head_size, align = head.unpack_from, head.size, family.align
+    odd = align - 1 if family.length_counts_padding else 0
+    decoders: dict[int, Decode] = {}
+    encoders: dict[type[Record], Encode] = {}
+
+    def decoder_of(number: int) -> Decode:
+        if number in class_of:
+            return decoders.setdefault(number, codec(class_of[number], version).decode)
+        if family.unknown is not None:
+            raise Malformed
+        return lambda buffer, at, stop: Unknown(number, buffer[at + head_size : stop])
+
+    def encoder_of(cls: type[Record]) -> Encode:
+        if cls is Unknown and family.unknown is None:
+            return lambda item: head.pack(item.number, head_size + len(item.body)) + item.body
+        if cls not in family.members:
+            raise Malformed
+        return encoders.setdefault(cls, codec(cls, version).encode)
+
+    def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
+        items = []
+        while at < end:
+            number, length = unpack(buffer, at)
+            stop = at + length
+            if length < head_size or stop > end or length & odd:
+                raise Malformed
+            decode_item = decoders.get(number) or decoder_of(number)
+            items.append(decode_item(buffer, at, stop))
+            at = stop if not length % align else stop + -length % align
+        if at > end:
+            raise Malformed
+        return tuple(items), at
+
+    def encode(items: Any) -> bytes:
+        parts = []
+        for item in items:
+            cls = type(item)
+            part = (encoders.get(cls) or encoder_of(cls))(item)
+            parts.append(part + bytes(-len(part) % align) if len(part) % align else part)
+        return b"".join(parts)
+
+    return Form(decode, encode)
+
+
+# One record: the source of its functions
+
+
+class _Writer:
+    """Walks a record's members and writes both functions."""
+
+    def __init__(self, shape: RecordShape) -> None:
+        self.shape = shape
+        self.env: dict[str, Any] = {"record": shape.record, "Malformed": Malformed}
+        self.reading: list[str] = []  # lines of decode
+        self.parts: list[str] = []  # lines of encode that make the parts of variable size
+        self.output: list[str] = []  # what encode joins
+        self.fixed = 0  # bytes in all runs together
+        self.offset = 0  # of the next member from `at`, a variable of decode
+        self.run = _Run()
+        self.sizes: dict[str, str] = {}  # member -> the variable of decode that has its size
+        self.aligned = 0
+        self.fallbacks: list[str] = []
+        self.locals: dict[str, str] = {}  # field -> the variable of decode that has it
+        #: fields that encode is given beside the record: a message does not know its xid
+        self.given = [name for name in shape.record.__struct_fields__ if name == "xid"]
+
+    def finish(self) -> Codec:
+        for member in self.shape.members:
+            self._member(bare(member), member.name or "")
+        self._end_run()
+        source = "\n".join([*self._decode_source(), "", *self._encode_source(), ""])
+        name = f"<{self.shape.record.__name__} {self.shape.version}>"
+        exec(compile(source, name, "exec"), self.env)  # our own declarations, nobody's input
+        return Codec(self.env["decode"], self.env["encode"], source, tuple(self.fallbacks))
+
+    def _bind(self, value: Any, stem: str) -> str:
+        name = f"{stem}_{len(self.env)}"
+        self.env[name] = value
+        return name
+
+    def _local(self, field: str) -> str:
+        return self.locals.setdefault(field, "f_" + field.replace(".", "__"))
+
+    def _member(self, shape: Shape, name: str) -> None:
+        if isinstance(shape, Fill):
+            self.aligned = shape.align
+        elif (code := _struct_code(shape)) is None:
+            self._variable(shape, name)
+        elif isinstance(shape, c.Padded):
+            self.run.add(code, code)
+        elif isinstance(shape, c.Const):
+            self.run.add(f"{shape.sizeof()}x", code, value=str(shape.value))
+        elif isinstance(shape, Length):
+            self.run.add(f"{shape.sizeof()}x", code, value="length")
+        elif isinstance(shape, SizeOf):
+            self.sizes[shape.target] = f"size_{shape.target}"
+            self.run.add(code, code, f"size_{shape.target}", f"len(part_{shape.target})")
+        elif isinstance(shape, Bits):
+            self._bits(shape, code)
+        else:
+            self._plain(shape, name, code)
+
+    def _plain(self, shape: Shape, name: str, code: str) -> None:
+        """Add one field that lies in a run."""
+        local = self._local(name)
+        value = name if name in self.given else f"m.{name}"
+        for convert in _conversions(shape):
+            self.run.after.insert(
+                self.run.here, f"{local} = {self._bind(convert.to_value, 'get')}({local})"
+            )
+            if convert.to_wire is not index:
+                value = f"{self._bind(convert.to_wire, 'put')}({value})"
+        self.run.here = len(self.run.after)
+        self.run.add(code, code, local, value)
+
+    def _bits(self, shape: Bits, code: str) -> None:
+        raw = f"bits_{'_'.join(shape.widths)}"
+        shift = sum(shape.widths.values())
+        for field, width in shape.widths.items():
+            shift -= width
+            self.run.after.append(f"{self._local(field)} = {raw} >> {shift} & {(1 << width) - 1}")
+        self.run.here = len(self.run.after)
+        fields = ", ".join(f"m.{field}" for field in shape.widths)
+        self.run.add(code, code, raw, f"{self._bind(shape.join, 'join')}({fields})")
+
+    def _variable(self, shape: Shape, name: str) -> None:
+        """Add a member whose size depends on what is in it."""
+        self._end_run()
+        local, part = self._local(name), f"part_{name}".replace(".", "__")
+        start = f"at + {self.offset}" if self.offset else "at"
+        if isinstance(shape, SizedBy):
+            shape = self._told_size(shape, name, start)
+        if shape is Rest and name not in self.sizes:
+            self.reading += [f"{local} = buffer[{start}:end]", "at = end"]
+            self.parts.append(f"{part} = m.{name}")
+        else:
+            self._called(shape, name, local, part, start)
+        self.output.append(part)
+        self.offset = 0
+
+    def _told_size(self, shape: SizedBy, name: str, start: str) -> Shape:
+        """Let decode work out the size of a member, and return what the member is."""
+        size = self.sizes[name] = f"size_{name}".replace(".", "__")
+        given = ", ".join([f"buffer[{start}:end]", *map(self._local, shape.fields)])
+        self.reading += [
+            f"{size} = {self._bind(shape.size, 'size')}({given})",
+            f"if {size} < 0: raise Malformed",
+        ]
+        return shape.subcon
+
+    def _called(self, shape: Shape, name: str, local: str, part: str, start: str) -> None:
+        form = form_of(shape)
+        if form is None:
+            self.fallbacks.append(name)
+            form = _construct_form(shape)
+        read, write = self._bind(form.decode, "decode"), self._bind(form.encode, "encode")
+        self.parts.append(f"{part} = {write}(m.{name})")
+        if size := self.sizes.get(name):
+            self.reading += [
+                f"stop = {start} + {size}",
+                "if stop > end: raise Malformed",
+                f"{local}, at = {read}(buffer, {start}, stop)",
+                "if at != stop: raise Malformed",
+            ]
+        else:
+            self.reading.append(f"{local}, at = {read}(buffer, {start}, end)")
+
+    def _end_run(self) -> None:
+        run, self.run = self.run, _Run()
+        if not run.codes_in:
+            return
+        size = struct.calcsize(">" + "".join(run.codes_in))
+        start = f"at + {self.offset}" if self.offset else "at"
+        self.offset += size
+        self.fixed += size
+        if self.shape.size is None:
+            self.reading.append(f"if at + {self.offset} > end: raise Malformed")
+        if run.targets:
+            unpack = self._bind(struct.Struct(">" + "".join(run.codes_in)).unpack_from, "unpack")
+            self.reading.append(f"{', '.join(run.targets)}, = {unpack}(buffer, {start})")
+            self.reading += run.after
+        pack = self._bind(struct.Struct(">" + "".join(run.codes_out)).pack, "pack")
+        self.output.append(f"{pack}({', '.join(run.values)})")
+
+    def _decode_source(self) -> list[str]:
+        size, aligned = self.shape.size, self.aligned
+        lines = ["def decode(buffer, at, end):"]
+        if size is not None:
+            lines.append(f"    if end - at != {size}: raise Malformed")
+        lines += [f"    {line}" for line in self.reading]
+        if aligned:
+            lines.append(f"    if not 0 <= end - at - {self.offset} < {aligned}: raise Malformed")
+        elif size is None:
+            lines.append(f"    if at + {self.offset} != end: raise Malformed")
+        return [*lines, f"    return record({', '.join(self._arguments())})"]
+
+    def _arguments(self) -> list[str]:
+        """Return the arguments of the record, by position where it takes them so."""
+        record, arguments = self.shape.record, []
+        inner: dict[str, list[str]] = {}
+        for field, local in self.locals.items():
+            outer, dot, rest = field.partition(".")
+            if dot:
+                inner.setdefault(outer, []).append(f"{rest}={local}")
+        for field in record.__struct_fields__:
+            if field in inner:
+                made = self._bind(get_type_hints(record)[field], "inner")
+                value = f"{made}({', '.join(inner[field])})"
+            elif field in self.locals:
+                value = self.locals[field]
+            else:
+                value = self._bind(record.defaults()[field], "default")
+            arguments.append(value if field in record.__match_args__ else f"{field}={value}")
+        return arguments
+
+    def _encode_source(self) -> list[str]:
+        lines = [f"def encode({', '.join(['m', *self.given])}):"]
+        for field, default in self.shape.absent.items():
+            bound = self._bind(default, "default")
+            lines.append(f"    if m.{field} != {bound}: raise Malformed")
+        lines += [f"    {line}" for line in self.parts]
+        sizes = [f"len({part})" for part in self.output if part.startswith("part_")]
+        lines.append(f"    length = {' + '.join([str(self.fixed), *sizes])}")
+        if self.aligned:
+            lines += [f"    fill = -length % {self.aligned}", "    length += fill"]
+            self.output.append("bytes(fill)")
+        return [*lines, f"    return {' + '.join(self.output) or repr(b'')}"]
+
+
+class _Run:
+    """Neighbouring members of fixed size, read by one `struct` call and written by one."""
+
+    def __init__(self) -> None:
+        self.codes_in: list[str] = []
+        self.codes_out: list[str] = []
+        self.targets: list[str] = []
+        self.values: list[str] = []
+        self.after: list[str] = []  # lines of decode that make values of what was unpacked
+        self.here = 0
+
+    def add(self, code_in: str, code_out: str, target: str = "", value: str = "") -> None:
+        self.codes_in.append(code_in)
+        self.codes_out.append(code_out)
+        if target:
+            self.targets.append(target)
+        if value:
+            self.values.append(value)
+
+
+def _struct_code(shape: Shape) -> str | None:
+    """Return how `struct` writes a shape of fixed size, None for all that it cannot."""
+    if isinstance(shape, c.FormatField):
+        return str(shape.fmtstr[1:])
+    if isinstance(shape, c.Bytes) and isinstance(shape.length, int):
+        return f"{shape.length}s"
+    if isinstance(shape, c.Padded) and isinstance(shape.length, int) and shape.subcon is c.Pass:
+        return f"{shape.length}x"
+    if isinstance(shape, Converted | c.Const | Length | SizeOf | Bits):
+        return _struct_code(shape.subcon)
+    return None
+
+
+def _conversions(shape: Shape) -> list[Converted]:
+    """Return the conversions around a number, outermost first."""
+    found = []
+    while isinstance(shape, Converted):
+        found.append(shape)
+        shape = shape.subcon
+    return found

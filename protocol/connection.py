@@ -1,0 +1,303 @@
+"""The channel, without a socket or a clock: bytes in, events out, and bytes to send.
+
+    HELLO ──hello of both──▶ OPEN ──fault, silence, close()──▶ CLOSED
+      └──────no version in common, no hello in time────────────▲
+
+Both sides use it: the controller has one for each switch, a switch one for each controller.
+It frames, negotiates the version, numbers what is sent, answers echo requests, notices a
+peer that went silent, puts multipart messages together, and answers what it cannot read
+with the error that the specification names. `receive_data` never raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from .errors import BadRequestCode, ErrorCode, HelloFailedCode, sayable
+from .exceptions import DecodeError
+from .message import HEADER, Message, decode, encode
+from .multipart import Gatherer, MultipartReply, MultipartRequest
+from .symmetric import EchoRequest, ErrorMsg, Hello
+from .version import ALL_VERSIONS, Version
+
+HANDSHAKE_TIMEOUT = 5.0  #: seconds in which the peer must have said hello
+ECHO_INTERVAL = 15.0  #: seconds of silence until we ask for a sign of life
+ECHO_TIMEOUT = 10.0  #: seconds in which it must come
+ERROR_DATA = 64  # bytes of an offending message that go back at least (OF1.5.1 7.5.4)
+_HELLO, _ERROR, _ECHO_REQUEST, _ECHO_REPLY = 0, 1, 2, 3  # the same in all versions
+_HTTP = (b"GET ", b"POST", b"HEAD", b"PUT ", b"DELE", b"OPTI", b"PRI ", b"CONN")
+
+
+class State(Enum):
+    """Where a channel is in its life."""
+
+    HELLO = "hello"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(slots=True, frozen=True)
+class Opened:
+    """Both sides said hello; `version` is what they speak from now on."""
+
+    version: Version
+
+
+@dataclass(slots=True, frozen=True)
+class Unreadable:
+    """A message was not understood. The peer was told, unless it was an error itself."""
+
+    error: DecodeError
+    data: bytes  #: the first 64 bytes of it
+    xid: int
+
+
+@dataclass(slots=True, frozen=True)
+class Closed:
+    """The channel ended; `reason` is a sentence for people."""
+
+    reason: str
+
+
+Event = Message | Opened | Unreadable | Closed
+
+
+class Connection:
+    """One side of a channel.
+
+    `now` is in seconds on any clock that does not go back. An `echo_interval` of 0 turns
+    the signs of life off.
+    """
+
+    def __init__(
+        self,
+        now: float,
+        versions: Iterable[Version] = ALL_VERSIONS,
+        *,
+        handshake_timeout: float = HANDSHAKE_TIMEOUT,
+        echo_interval: float = ECHO_INTERVAL,
+        echo_timeout: float = ECHO_TIMEOUT,
+    ) -> None:
+        self.versions = frozenset(versions)
+        self.state = State.HELLO
+        self.version: Version | None = None  #: agreed on; None until then
+        self.handshake_timeout = handshake_timeout
+        self.echo_interval, self.echo_timeout = echo_interval, echo_timeout
+        self._heard = now  # when the last whole message came, at first when all began
+        self._asked: float | None = None  # when our unanswered echo request went
+        self._asked_xid = 0  # of the last echo request of our own; no message has xid 0
+        self._xid = 0
+        self._partial = bytearray()  # the beginning of a message
+        self._wanted = HEADER.size  # bytes until it is worth to look at it
+        self._out: list[bytes] = []
+        self._gatherer = Gatherer()
+        highest = max(self.versions)
+        self._put(Hello.offering(self.versions), highest)
+
+    # What we say
+
+    def send(self, message: Message, xid: int | None = None) -> int:
+        """Queue a message and return its xid: a new one, or that of the request it answers.
+
+        EncodeError where the version agreed on cannot say it. Before the hello of the peer
+        there is no such version, and nothing to say; afterwards nobody listens: then
+        nothing is queued.
+        """
+        if xid is None:
+            xid = self._next_xid()
+        if self.state is State.OPEN:
+            assert self.version is not None
+            self._out.append(encode(message, self.version, xid))
+        return xid
+
+    def data_to_send(self) -> bytes:
+        """Return what is queued, and forget it."""
+        data = b"".join(self._out)
+        self._out.clear()
+        return data
+
+    def close(self, reason: str) -> list[Event]:
+        """End the channel from our side, or because its transport ended."""
+        if self.state is State.CLOSED:
+            return []
+        self.state = State.CLOSED
+        self._partial.clear()
+        return [Closed(reason)]
+
+    def _next_xid(self) -> int:
+        self._xid = self._xid % 0xFFFF_FFFF + 1  # never 0, which hellos and tools like
+        return self._xid
+
+    def _put(self, message: Message, version: Version, xid: int | None = None) -> None:
+        self._out.append(encode(message, version, self._next_xid() if xid is None else xid))
+
+    # What we hear
+
+    def receive_data(self, data: bytes, now: float) -> list[Event]:
+        """Take in what came, however it is split, and return what it says."""
+        events: list[Event] = []
+        if self._partial:
+            self._partial += data
+            if len(self._partial) < self._wanted:
+                return events
+            data = bytes(self._partial)
+            self._partial.clear()
+        at = self._receive_messages(data, events)
+        if at:
+            self._heard, self._asked = now, None
+        if self.state is not State.CLOSED:
+            self._partial += data[at:]
+        return events
+
+    def _receive_messages(self, data: bytes, events: list[Event]) -> int:
+        """Take in the whole messages that `data` begins with; return where the rest begins."""
+        at, size = 0, len(data)
+        while self.state is not State.CLOSED:
+            if size - at < HEADER.size:
+                self._wanted = HEADER.size
+                break
+            version, number, length, xid = HEADER.unpack_from(data, at)
+            if fault := self._framing_fault(version, number, length, data, at):
+                events += fault
+                break
+            end = at + length
+            if end > size:
+                self._wanted = length
+                break
+            if self.state is State.HELLO:
+                self._receive_hello(version, data[at:end], events)
+            else:
+                self._receive_message(number, xid, data, at, end, events)
+            at = end
+        return at
+
+    def _framing_fault(
+        self, version: int, number: int, length: int, data: bytes, at: int
+    ) -> list[Event]:
+        """Return what ends the channel if this is no header that can stand here."""
+        if self.state is State.HELLO:
+            if data.startswith(_HTTP):
+                return self.close("the peer speaks HTTP, not OpenFlow")
+            if version == 0 or number > _ERROR or length < HEADER.size:
+                begin = data[: HEADER.size].hex(" ")
+                return self.close(f"the peer did not begin with a hello but with {begin}")
+            return []
+        if version == self.version and length >= HEADER.size:
+            return []
+        if number == _HELLO and length >= HEADER.size:
+            return []
+        return self._broken_framing(version, length, data[at : at + ERROR_DATA])
+
+    def _broken_framing(self, version: int, length: int, data: bytes) -> list[Event]:
+        assert self.version is not None
+        code = BadRequestCode.BAD_LEN if version == self.version else BadRequestCode.BAD_VERSION
+        self._put(ErrorMsg(code, data), self.version, HEADER.unpack_from(data)[3])
+        if code is BadRequestCode.BAD_LEN:
+            return self.close(f"a message of {length} bytes cannot be")
+        return self.close(f"a message of version {version} came after {self.version} was agreed on")
+
+    def _receive_hello(self, version: int, data: bytes, events: list[Event]) -> None:
+        if data[1] == _ERROR:
+            events += self.close(f"the peer refused us: {_error_text(data)}")
+            return
+        offered = _offered(data)
+        agreed = self._agree(version, offered)
+        if agreed is not None:
+            self.state, self.version = State.OPEN, agreed
+            events.append(Opened(agreed))
+            return
+        theirs = ", ".join(map(_version_name, sorted(offered or {version})))
+        ours = ", ".join(map(str, sorted(self.versions)))
+        reason = f"no version in common: the peer speaks {theirs}, we speak {ours}"
+        known = [one for one in self.versions if one <= version] or list(self.versions)
+        self._put(ErrorMsg(HelloFailedCode.INCOMPATIBLE, reason.encode()), max(known))
+        events += self.close(reason)
+
+    def _agree(self, version: int, offered: frozenset[int] | None) -> Version | None:
+        """Return the version to speak (OF1.5.1 6.3.3 "Version Negotiation")."""
+        if offered is not None:
+            return max((one for one in self.versions if one in offered), default=None)
+        lower = min(version, max(self.versions))
+        return next((one for one in self.versions if one == lower), None)
+
+    def _receive_message(
+        self, number: int, xid: int, data: bytes, at: int, end: int, events: list[Event]
+    ) -> None:
+        version = self.version
+        assert version is not None
+        if number == _ECHO_REQUEST:
+            reply = HEADER.pack(version, _ECHO_REPLY, end - at, xid)
+            self._out.append(reply + data[at + HEADER.size : end])
+            return
+        if number == _HELLO or (number == _ECHO_REPLY and xid == self._asked_xid):
+            return
+        try:
+            message = decode(data, at, end, version)
+            if isinstance(message, MultipartReply | MultipartRequest):
+                whole = self._gatherer.add(message, end - at)
+                if whole is None:
+                    return
+                message = whole
+        except DecodeError as error:
+            events.append(self._unreadable(error, number, xid, data[at:end]))
+            return
+        if isinstance(message, ErrorMsg) and isinstance(message.code, HelloFailedCode):
+            events += self.close(f"the peer refused us: {_error_text(data[at:end])}")
+            return
+        events.append(message)
+
+    def _unreadable(self, error: DecodeError, number: int, xid: int, data: bytes) -> Unreadable:
+        assert self.version is not None
+        if number != _ERROR:  # two sides that answer errors with errors would never end
+            code: ErrorCode = error.code or BadRequestCode.BAD_LEN
+            answer = ErrorMsg(sayable(code, self.version), data[:ERROR_DATA])
+            self._put(answer, self.version, xid)
+        return Unreadable(error, data[:ERROR_DATA], xid)
+
+    # Time
+
+    def deadline(self) -> float | None:
+        """Return when `handle_timer` is due; None as long as nothing is awaited."""
+        if self.state is State.HELLO:
+            return self._heard + self.handshake_timeout
+        if self.state is State.CLOSED or not self.echo_interval:
+            return None
+        if self._asked is not None:
+            return self._asked + self.echo_timeout
+        return self._heard + self.echo_interval
+
+    def handle_timer(self, now: float) -> list[Event]:
+        """Do what is due: ask a silent peer for a sign of life, or give it up."""
+        deadline = self.deadline()
+        if deadline is None or now < deadline:
+            return []
+        if self.state is State.HELLO:
+            return self.close(f"the peer said no hello within {self.handshake_timeout:g} s")
+        if self._asked is not None:
+            silence = now - self._heard
+            return self.close(f"the peer is silent since {silence:.0f} s")
+        self._asked_xid = self.send(EchoRequest())
+        self._asked = now
+        return []
+
+
+def _offered(data: bytes) -> frozenset[int] | None:
+    """Return the versions in a hello's bitmap; a hello may end in anything else as well."""
+    version = min(data[0], max(Version))
+    try:
+        hello = decode(bytes([version]) + data[1:], 0, len(data), Version(version))
+    except DecodeError:
+        return None
+    return hello.versions if isinstance(hello, Hello) else None
+
+
+def _error_text(data: bytes) -> str:
+    """Return the words in a HELLO_FAILED, else its numbers."""
+    words = data[12:].rstrip(b"\0").decode("ascii", "replace")
+    return words or f"error {data[8:12].hex()}"
+
+
+def _version_name(number: int) -> str:
+    return str(Version(number)) if number in set(Version) else f"version {number}"

@@ -1,0 +1,58 @@
+"""What frames look like: headers to take them apart and put them together.
+
+    packet = Packet.parse(data)
+    if (arp := packet.get(Arp)) and arp.op == ArpOp.REQUEST:
+        answer = build(Ethernet(dst=arp.sha, src=mac), arp.reply(mac))
+
+Each header is a value with `parse`, `encode` and `replace`, and can be used alone.
+"""
+
+from .arp import Arp, ArpOp
+from .checksum import crc32c, internet_checksum
+from .ethernet import BROADCAST, Ethernet, EthType
+from .header import Header
+from .icmp import Echo, Icmp, IcmpType
+from .icmpv6 import (
+    Icmpv6,
+    Icmpv6Type,
+    NdOption,
+    NdOptionType,
+    NeighborAdvertisement,
+    NeighborSolicitation,
+)
+from .internet import InternetHeader, IpProto
+from .ipv4 import IPv4, IPv4Flags
+from .ipv6 import IPv6
+from .ipv6_extensions import Authentication, DestinationOptions, Fragment, HopByHop, Routing
+from .lldp import (
+    LLDP_MULTICAST,
+    ChassisId,
+    ChassisIdSubtype,
+    Lldp,
+    LldpType,
+    OrganizationTlv,
+    PortId,
+    PortIdSubtype,
+    Tlv,
+)
+from .mpls import Mpls
+from .pbb import Pbb
+from .sctp import Sctp
+from .stack import MAX_HEADERS, Packet, build
+from .tcp import Tcp, TcpFlags
+from .udp import Udp
+from .vlan import Vlan
+
+__all__ = [
+    "Packet", "build", "Header", "MAX_HEADERS",
+    "Ethernet", "EthType", "BROADCAST", "Vlan", "Mpls", "Pbb",
+    "Arp", "ArpOp",
+    "Lldp", "LldpType", "LLDP_MULTICAST", "ChassisId", "ChassisIdSubtype",
+    "PortId", "PortIdSubtype", "OrganizationTlv", "Tlv",
+    "IPv4", "IPv4Flags", "IPv6", "InternetHeader", "IpProto",
+    "HopByHop", "Routing", "Fragment", "DestinationOptions", "Authentication",
+    "Icmp", "IcmpType", "Icmpv6", "Icmpv6Type", "Echo",
+    "NeighborSolicitation", "NeighborAdvertisement", "NdOption", "NdOptionType",
+    "Tcp", "TcpFlags", "Udp", "Sctp",
+    "internet_checksum", "crc32c",
+]  # fmt: skip

@@ -1,0 +1,296 @@
+"""Port numbers; what a port is, how it is changed, how changes are told (OF1.5.1 7.2.1)."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+from .addresses import Mac, MacAddress
+from .errors import BadPropertyCode
+from .message import Message, message
+from .multipart import MultipartReply, MultipartRequest, multipart_reply, multipart_request
+from .properties import properties
+from .record import ListOf, Record, RecordOf
+from .version import OF10, OF11, OF13, OF14, OF15
+from .wire import (
+    U8,
+    U16,
+    U32,
+    Converted,
+    Enum,
+    Flags,
+    Length,
+    Pad,
+    Text,
+    between,
+    by_version,
+    since,
+    until,
+)
+
+
+class Port(IntEnum):
+    """The reserved ports, with the numbers that all versions but OF1.0 have."""
+
+    MAX = 0xFFFF_FF00
+    UNSET = 0xFFFF_FFF7
+    IN_PORT = 0xFFFF_FFF8
+    TABLE = 0xFFFF_FFF9
+    NORMAL = 0xFFFF_FFFA
+    FLOOD = 0xFFFF_FFFB
+    ALL = 0xFFFF_FFFC
+    CONTROLLER = 0xFFFF_FFFD
+    LOCAL = 0xFFFF_FFFE
+    ANY = 0xFFFF_FFFF
+
+
+# OF1.0 has 16 bits; its numbers from 0xff00 on are the reserved ones.
+_RESERVED10, _RESERVED = 0xFF00, 0xFFFF_FF00
+_SHIFT = _RESERVED - _RESERVED10
+
+
+def _port_of_10(number: int) -> int:
+    return number + _SHIFT if number >= _RESERVED10 else number
+
+
+def _port_in_10(number: int) -> int:
+    if number >= _RESERVED:
+        return number - _SHIFT
+    if number >= _RESERVED10:
+        raise ValueError("ports of OpenFlow 1.0 have numbers below 0xff00")
+    return number
+
+
+#: A port number as each version writes it.
+PortNo = by_version(
+    {OF10: Enum(Converted(U16, _port_of_10, _port_in_10), Port), OF11: Enum(U32, Port)}
+)
+
+
+class PortConfig(IntFlag):
+    """How the controller wants a port to be. NO_STP, NO_RECV_STP, NO_FLOOD: OF1.0 only."""
+
+    PORT_DOWN = 1 << 0
+    NO_STP = 1 << 1
+    NO_RECV = 1 << 2
+    NO_RECV_STP = 1 << 3
+    NO_FLOOD = 1 << 4
+    NO_FWD = 1 << 5
+    NO_PACKET_IN = 1 << 6
+
+
+class PortState(IntFlag):
+    """How a port is. The STP bits exist in OF1.0 only, both together mean blocked."""
+
+    LINK_DOWN = 1 << 0
+    BLOCKED = 1 << 1
+    LIVE = 1 << 2
+    STP_LEARN = 1 << 8
+    STP_FORWARD = 1 << 9
+
+
+class PortFeatures(IntFlag):
+    """Speeds and abilities of an Ethernet port."""
+
+    RATE_10MB_HD = 1 << 0
+    RATE_10MB_FD = 1 << 1
+    RATE_100MB_HD = 1 << 2
+    RATE_100MB_FD = 1 << 3
+    RATE_1GB_HD = 1 << 4
+    RATE_1GB_FD = 1 << 5
+    RATE_10GB_FD = 1 << 6
+    RATE_40GB_FD = 1 << 7
+    RATE_100GB_FD = 1 << 8
+    RATE_1TB_FD = 1 << 9
+    OTHER = 1 << 10
+    COPPER = 1 << 11
+    FIBER = 1 << 12
+    AUTONEG = 1 << 13
+    PAUSE = 1 << 14
+    PAUSE_ASYM = 1 << 15
+
+
+# OF1.0 ends with 10 Gb/s, so that the bits behind stand four places lower.
+_FEATURES10 = {
+    **{PortFeatures(1 << bit): 1 << bit for bit in range(7)},
+    **{PortFeatures(1 << bit): 1 << bit - 4 for bit in range(11, 16)},
+}
+FeaturesShape = by_version(
+    {OF10: Flags(U32, PortFeatures, _FEATURES10), OF11: Flags(U32, PortFeatures)}
+)
+ConfigShape = Flags(U32, PortConfig)
+
+PortPropertyShape = properties("port")
+
+
+@PortPropertyShape.member(since(OF14, 0))
+class PortEthernet(Record):
+    """Speeds of an Ethernet port: up to OF1.3 part of the port, since OF1.4 a property."""
+
+    curr: PortFeatures | int = 0
+    advertised: PortFeatures | int = 0
+    supported: PortFeatures | int = 0
+    peer: PortFeatures | int = 0
+    curr_speed: int = 0  #: kbit/s
+    max_speed: int = 0  #: kbit/s
+    report = True
+    layout = (
+        since(OF14, Pad(4)),
+        "curr" / FeaturesShape,
+        "advertised" / FeaturesShape,
+        "supported" / FeaturesShape,
+        "peer" / FeaturesShape,
+        "curr_speed" / since(OF11, U32),
+        "max_speed" / since(OF11, U32),
+    )
+
+
+@PortPropertyShape.member(since(OF14, 1))
+class PortOptical(Record):
+    """Light of an optical port; frequencies or wavelengths as `supported` says."""
+
+    supported: int = 0
+    tx_min_freq_lmda: int = 0
+    tx_max_freq_lmda: int = 0
+    tx_grid_freq_lmda: int = 0
+    rx_min_freq_lmda: int = 0
+    rx_max_freq_lmda: int = 0
+    rx_grid_freq_lmda: int = 0
+    tx_pwr_min: int = 0  #: dBm * 10
+    tx_pwr_max: int = 0  #: dBm * 10
+    layout = (
+        Pad(4),
+        "supported" / U32,
+        "tx_min_freq_lmda" / U32,
+        "tx_max_freq_lmda" / U32,
+        "tx_grid_freq_lmda" / U32,
+        "rx_min_freq_lmda" / U32,
+        "rx_max_freq_lmda" / U32,
+        "rx_grid_freq_lmda" / U32,
+        "tx_pwr_min" / U16,
+        "tx_pwr_max" / U16,
+    )
+
+
+PortModPropertyShape = properties("port_mod", BadPropertyCode.BAD_TYPE)
+
+
+@PortModPropertyShape.member(since(OF14, 0))
+class PortModEthernet(Record):
+    """What an Ethernet port is to advertise; 0 changes nothing."""
+
+    advertise: PortFeatures | int = 0
+    layout = ("advertise" / FeaturesShape, until(OF13, Pad(4)))
+
+
+@PortModPropertyShape.member(since(OF14, 1))
+class PortModOptical(Record):
+    """How an optical port is to be tuned."""
+
+    configure: int = 0
+    freq_lmda: int = 0
+    fl_offset: int = 0
+    grid_span: int = 0
+    tx_pwr: int = 0
+    layout = (
+        "configure" / U32,
+        "freq_lmda" / U32,
+        "fl_offset" / U32,
+        "grid_span" / U32,
+        "tx_pwr" / U32,
+    )
+
+
+def _only(cls: type[Record]) -> Converted:
+    """The one property that a version without properties has, in its fixed place."""
+
+    def to_wire(properties: tuple[Record, ...]) -> Record:
+        if len(properties) > 1 or not all(type(one) is cls for one in properties):
+            raise ValueError(f"only a {cls.__name__} can be said in this version")
+        return properties[0] if properties else cls()
+
+    return Converted(RecordOf(cls), lambda value: (value,), to_wire)
+
+
+class PortDesc(Record):
+    """A port (OF1.5.1 7.2.1.1 "Port Description Structures": ofp_port)."""
+
+    port_no: int
+    hw_addr: MacAddress | int = 0
+    name: str = ""
+    config: PortConfig | int = 0
+    state: PortState | int = 0
+    properties: tuple[Record, ...] = ()
+    layout = (
+        "port_no" / PortNo,
+        between(OF11, OF13, Pad(4)),
+        since(OF14, Length(U16)),
+        since(OF14, Pad(2)),
+        "hw_addr" / Mac,
+        since(OF11, Pad(2)),
+        "name" / Text(16),
+        "config" / ConfigShape,
+        "state" / Flags(U32, PortState),
+        "properties" / by_version({OF10: _only(PortEthernet), OF14: PortPropertyShape}),
+    )
+
+    @property
+    def ethernet(self) -> PortEthernet:
+        """The port's speeds; all zero where it is no Ethernet port."""
+        return next((one for one in self.properties if isinstance(one, PortEthernet)), _NO_SPEEDS)
+
+
+_NO_SPEEDS = PortEthernet()
+
+
+class PortReason(IntEnum):
+    """What happened to a port."""
+
+    ADD = 0
+    DELETE = 1
+    MODIFY = 2
+
+
+@message(12)
+class PortStatus(Message):
+    """A port came, went or changed (OF1.5.1 7.4.3 "Port Status Message")."""
+
+    reason: PortReason | int
+    desc: PortDesc
+    layout = ("reason" / Enum(U8, PortReason), Pad(7), "desc" / RecordOf(PortDesc))
+
+
+@message(by_version({OF10: 15, OF11: 16}))
+class PortMod(Message):
+    """Changes a port's configuration (OF1.5.1 7.3.4.3 "Port Modification Message")."""
+
+    port_no: int
+    hw_addr: MacAddress | int = 0  #: must be the port's, as a safeguard
+    config: PortConfig | int = 0
+    mask: PortConfig | int = 0  #: the bits of config that change
+    properties: tuple[Record, ...] = ()
+    layout = (
+        "port_no" / PortNo,
+        since(OF11, Pad(4)),
+        "hw_addr" / Mac,
+        since(OF11, Pad(2)),
+        "config" / ConfigShape,
+        "mask" / ConfigShape,
+        "properties" / by_version({OF10: _only(PortModEthernet), OF14: PortModPropertyShape}),
+    )
+
+
+@multipart_request(since(OF13, 13))
+class PortDescRequest(MultipartRequest):
+    """Asks for the ports; OF1.5 can ask for one (OF1.5.1 7.3.5.7 "Port Description")."""
+
+    port_no: int = Port.ANY
+    layout = ("port_no" / since(OF15, PortNo), since(OF15, Pad(4)))
+
+
+@multipart_reply(since(OF13, 13))
+class PortDescReply(MultipartReply):
+    """All ports, or those asked for. Up to OF1.2 they stand in FeaturesReply."""
+
+    ports: tuple[PortDesc, ...] = ()
+    layout = ("ports" / ListOf(PortDesc),)
+    gathers = "ports"

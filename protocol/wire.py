@@ -1,0 +1,279 @@
+"""The words that layouts are written in: shapes, and ranges of versions in place.
+
+Everything here is a `construct.Construct`. Records, lists and TLV families, which are made
+of these, stand in `record.py`; `compiler.py` turns them into straight functions.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Callable, Mapping
+from enum import IntEnum, IntFlag
+from operator import index
+from typing import Any
+
+import construct as c
+
+from .exceptions import DecodeError
+from .version import OF10, Version
+
+U8, U16, U32, U64 = c.Int8ub, c.Int16ub, c.Int32ub, c.Int64ub
+Rest = c.GreedyBytes  #: all bytes up to the end of the record
+Pad = c.Padding
+Bytes = c.Bytes
+
+Shape = Any  #: a construct; construct has no types of its own
+Layout = tuple[Shape, ...]
+
+
+# Ranges of versions
+
+
+class Versioned(c.Construct):  # type: ignore[misc]
+    """A shape that must be asked what it is at a version."""
+
+    def at(self, version: Version) -> Any:
+        """Return what stands at `version`, None where nothing does."""
+        return self
+
+
+class ByVersion(Versioned):
+    """A shape or a number that depends on the version; absent below the first one named."""
+
+    def __init__(self, choices: Mapping[Version, Any]) -> None:
+        super().__init__()
+        self.choices = dict(sorted(choices.items()))
+
+    def at(self, version: Version) -> Any:
+        found = None
+        for first, shape in self.choices.items():
+            if first <= version:
+                found = shape
+        return resolve(found, version)
+
+
+def by_version(choices: Mapping[Version, Any]) -> ByVersion:
+    """Each shape holds from its version up to the next one named."""
+    return ByVersion(choices)
+
+
+def since(first: Version, shape: Any) -> ByVersion:
+    """`shape` from version `first` on."""
+    return ByVersion({first: shape})
+
+
+def until(last: Version, shape: Any) -> ByVersion:
+    """`shape` up to and including version `last`."""
+    return between(OF10, last, shape)
+
+
+def between(first: Version, last: Version, shape: Any) -> ByVersion:
+    """`shape` from `first` to `last`, both included."""
+    after = {Version(last + 1): None} if last < max(Version) else {}
+    return ByVersion({first: shape, **after})
+
+
+def resolve(shape: Any, version: Version) -> Any:
+    """Return `shape` without any range in it, or None if the version does not have it."""
+    if isinstance(shape, c.Renamed):
+        inner = resolve(shape.subcon, version)
+        return None if inner is None else shape.name / inner
+    return shape.at(version) if isinstance(shape, Versioned | Converted) else shape
+
+
+def bare(shape: Shape) -> Shape:
+    """Return the shape without its name."""
+    return shape.subcon if isinstance(shape, c.Renamed) else shape
+
+
+# Values that differ from what lies on the wire
+
+
+class Converted(c.Adapter):  # type: ignore[misc]
+    """A shape whose Python value is made by `to_value` and written by `to_wire`.
+
+    Both raise ValueError (or a DecodeError, an EncodeError) for what they cannot say.
+    """
+
+    def __init__(
+        self, shape: Shape, to_value: Callable[[Any], Any], to_wire: Callable[[Any], Any]
+    ) -> None:
+        super().__init__(shape)
+        self.to_value, self.to_wire = to_value, to_wire
+
+    def at(self, version: Version) -> Converted:
+        inner = resolve(self.subcon, version)
+        return self if inner is self.subcon else Converted(inner, self.to_value, self.to_wire)
+
+    def _decode(self, value: Any, context: Any, path: str) -> Any:
+        try:
+            return self.to_value(value)
+        except ValueError as error:
+            raise DecodeError(None, str(error), path) from error
+
+    def _encode(self, value: Any, context: Any, path: str) -> Any:
+        return self.to_wire(value)
+
+
+class _Named(dict[int, Any]):
+    """Names of numbers; a number without a name stands for itself."""
+
+    def __missing__(self, number: int) -> int:
+        return number
+
+
+def Enum(shape: Shape, names: type[IntEnum]) -> Converted:
+    """A number that may have a name."""
+    return Converted(shape, _Named({name.value: name for name in names}).__getitem__, index)
+
+
+def Flags(shape: Shape, names: type[IntFlag], wire: Mapping[Any, int] | None = None) -> Converted:
+    """Bits that may have names.
+
+    `wire` gives, for a version that numbers them differently, the bit of each flag it has.
+    Bits without a name are kept: at their place, or 32 places up where `wire` is given.
+    Only combinations of named bits become members of `names`: Python keeps each
+    combination it ever made, and a peer must not fill our memory.
+    """
+    if wire is not None:
+        return _moved_flags(shape, names, wire)
+    unnamed = ~sum(flag.value for flag in names)
+
+    def to_value(bits: int) -> int:
+        return bits if bits & unnamed else names(bits)
+
+    return Converted(shape, to_value, index)
+
+
+def _moved_flags(shape: Shape, names: type[IntFlag], wire: Mapping[Any, int]) -> Converted:
+    unnamed = ~sum(wire.values())
+    sayable = sum(wire) | ~0xFFFF_FFFF
+
+    def to_value(bits: int) -> int:
+        value = sum(flag for flag, bit in wire.items() if bits & bit)
+        foreign = bits & unnamed
+        return value | foreign << 32 if foreign else names(value)
+
+    def to_wire(value: int) -> int:
+        if value & ~sayable:
+            raise ValueError(f"{names(value & ~sayable)!r} does not exist in this version")
+        return sum(bit for flag, bit in wire.items() if value & flag) | value >> 32
+
+    return Converted(shape, to_value, to_wire)
+
+
+# Bytes of a name that are no UTF-8 become characters of a private area, so that a name is
+# text that any terminal and JSON take (lone surrogates they do not), and nothing is lost.
+_ESCAPED = 0xF700
+_HIGH_BYTES = range(_ESCAPED + 0x80, _ESCAPED + 0x100)
+
+
+def _escape_bytes(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "".join(chr(_ESCAPED + b) for b in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("pointsman.escape", _escape_bytes)
+
+
+def _name(raw: bytes) -> str:
+    return raw.rstrip(b"\0").decode("utf-8", "pointsman.escape")
+
+
+def _name_bytes(text: str) -> bytes:
+    return b"".join(
+        bytes([ord(char) - _ESCAPED]) if ord(char) in _HIGH_BYTES else char.encode()
+        for char in text
+    )
+
+
+def Text(size: int) -> Converted:
+    """A name in a field of `size` bytes, filled up with zeros."""
+
+    def to_wire(text: str) -> bytes:
+        raw = _name_bytes(text)
+        if len(raw) > size:
+            raise ValueError(f"{text!r} is longer than {size} bytes")
+        return raw.ljust(size, b"\0")
+
+    return Converted(Bytes(size), _name, to_wire)
+
+
+# Members that say something of the record they stand in
+
+
+class Tag(Versioned):
+    """A number by which the record was found: written, and known before it is read."""
+
+    def __init__(self, shape: Shape, number: Any) -> None:
+        super().__init__()
+        self.shape, self.number = shape, number
+
+    def at(self, version: Version) -> Any:
+        number = resolve(self.number, version)
+        return None if number is None else c.Const(int(number), resolve(self.shape, version))
+
+
+class Length(c.Subconstruct):  # type: ignore[misc]
+    """The size in bytes of the record it stands in, padding of the record included."""
+
+
+class SizeOf(c.Subconstruct):  # type: ignore[misc]
+    """The size in bytes of the member called `target`, which stands later."""
+
+    def __init__(self, target: str, shape: Shape) -> None:
+        super().__init__(shape)
+        self.target = target
+
+
+class SizedBy(c.Subconstruct):  # type: ignore[misc]
+    """A member whose size in bytes `size` tells: from the bytes that follow, and from fields.
+
+    `size` takes what is left of the record, then the values of `fields`, which stand before;
+    it raises ValueError for what cannot be. A size that is too large is the record's fault.
+    """
+
+    def __init__(self, size: Callable[..., int], *fields: str, shape: Shape = Rest) -> None:
+        super().__init__(shape)
+        self.size, self.fields = size, fields
+
+
+class Fill(c.Construct):  # type: ignore[misc]
+    """Zeros up to a multiple of `align` bytes, counted from the start of the record."""
+
+    def __init__(self, align: int) -> None:
+        super().__init__()
+        self.align = align
+
+    def _parse(self, stream: io.BytesIO, context: Any, path: str) -> None:
+        if len(left := stream.read()) >= self.align:
+            raise DecodeError(None, f"{len(left)} bytes too many", path)
+
+    def _build(self, value: None, stream: io.BytesIO, context: Any, path: str) -> None:
+        """Write nothing: the record knows how much there is to fill."""
+
+
+class Bits(c.Subconstruct):  # type: ignore[misc]
+    """Several fields in one number, highest bits first: `Bits(U16, pcp=3, dei=1, vid=12)`."""
+
+    def __init__(self, shape: Shape, **widths: int) -> None:
+        super().__init__(shape)
+        self.widths = widths
+
+    def split(self, number: int) -> tuple[int, ...]:
+        """Return the fields' values in order."""
+        values = []
+        for width in reversed(self.widths.values()):
+            values.append(number & (1 << width) - 1)
+            number >>= width
+        return tuple(reversed(values))
+
+    def join(self, *values: int) -> int:
+        """Return the number that has the fields' values."""
+        number = 0
+        for (name, width), value in zip(self.widths.items(), values, strict=True):
+            if not 0 <= value < 1 << width:
+                raise ValueError(f"{name} has {width} bits, {value!r} does not fit")
+            number = number << width | index(value)
+        return number
