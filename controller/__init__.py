@@ -1,0 +1,11 @@
+"""The controller: applications are classes, switches are datapaths.
+
+>>> from controller import App, Datapath, run
+"""
+
+from .app import App
+from .cli import run
+from .datapath import Datapath
+from .server import Controller
+
+__all__ = ["App", "Controller", "Datapath", "run"]

@@ -121,6 +121,7 @@ from .multipart import (
     MultipartRequest,
 )
 from .oxm import VlanId
+from .packet import Ethernet
 from .packets import NO_BUFFER, PacketIn, PacketInReason, PacketOut
 from .ports import (
     Port,
@@ -149,10 +150,11 @@ from .symmetric import (
     UnknownError,
     VersionBitmap,
 )
-from .version import OF10, OF11, OF12, OF13, OF14, OF15, Version
+from .version import ALL_VERSIONS, OF10, OF11, OF12, OF13, OF14, OF15, Version
 
 __all__ = [
     # version
+    "ALL_VERSIONS",
     "OF10",
     "OF11",
     "OF12",
@@ -248,6 +250,8 @@ __all__ = [
     "VlanId",
     # match
     "Match",
+    # packet
+    "Ethernet",
     # actions
     "Action",
     "CopyField",

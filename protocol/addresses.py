@@ -61,7 +61,7 @@ def _mac_bytes(value: int) -> bytes:
 
 
 def _ipv6_bytes(value: IPv6Address) -> bytes:
-    return IPv6Address(value).packed
+    return value.packed
 
 
 Mac = Converted(Bytes(6), _mac_of, _mac_bytes)

@@ -12,7 +12,9 @@ from enum import IntFlag
 from typing import Any
 
 from .match import Match, OxmMatch
-from .oxm import EthTypes, FieldValue, VlanId
+from .oxm import FieldValue, VlanId
+from .packet.ethernet import EthType
+from .packet.internet import IpProto
 from .ports import PortNo
 from .record import Record, RecordOf
 from .version import OF10, OF11, OF12
@@ -22,15 +24,15 @@ U48 = Converted(
     Bytes(6), lambda raw: int.from_bytes(raw, "big"), lambda value: value.to_bytes(6, "big")
 )
 _ALL48, _ALL32, _ALL64 = (1 << 48) - 1, (1 << 32) - 1, (1 << 64) - 1
-_TRANSPORT = {
-    1: ("icmpv4_type", "icmpv4_code"),
-    6: ("tcp_src", "tcp_dst"),
-    17: ("udp_src", "udp_dst"),
-    132: ("sctp_src", "sctp_dst"),
+_TRANSPORT: dict[int, tuple[str, str]] = {
+    IpProto.ICMP: ("icmpv4_type", "icmpv4_code"),
+    IpProto.TCP: ("tcp_src", "tcp_dst"),
+    IpProto.UDP: ("udp_src", "udp_dst"),
+    IpProto.SCTP: ("sctp_src", "sctp_dst"),
 }
 _NETWORK: dict[int | None, tuple[str, str, str]] = {
-    EthTypes.IPV4: ("ip_proto", "ipv4_src", "ipv4_dst"),
-    EthTypes.ARP: ("arp_op", "arp_spa", "arp_tpa"),
+    EthType.IPV4: ("ip_proto", "ipv4_src", "ipv4_dst"),
+    EthType.ARP: ("arp_op", "arp_spa", "arp_tpa"),
 }
 _ANY_TAG: FieldValue = (int(VlanId.PRESENT), int(VlanId.PRESENT))
 
@@ -193,7 +195,7 @@ def _fields_of_10(raw: Match10) -> Iterator[tuple[str, FieldValue | None]]:
     if wild & bit.DL_TYPE:
         return
     yield "eth_type", raw.dl_type
-    if raw.dl_type == EthTypes.IPV4 and not wild & bit.NW_TOS:
+    if raw.dl_type == EthType.IPV4 and not wild & bit.NW_TOS:
         yield "ip_dscp", raw.nw_tos >> 2
     proto = None if wild & bit.NW_PROTO else raw.nw_proto
     source, target = _prefix_mask(wild, _NW_SRC_SHIFT), _prefix_mask(wild, _NW_DST_SHIFT)
@@ -229,7 +231,7 @@ def _transport(
     raw: Match10 | Match11, proto: int | None, source: bool, target: bool
 ) -> Iterator[tuple[str, FieldValue | None]]:
     names = _TRANSPORT.get(proto or 0)
-    if names is None or raw.dl_type != EthTypes.IPV4:
+    if names is None or raw.dl_type != EthType.IPV4:
         return
     if source:
         yield names[0], raw.tp_src
@@ -254,12 +256,12 @@ def _fields_of_11(raw: Match11) -> Iterator[tuple[str, FieldValue | None]]:
     if wild & bit.DL_TYPE:
         return
     yield "eth_type", raw.dl_type
-    if raw.dl_type == EthTypes.IPV4 and not wild & bit.NW_TOS:
+    if raw.dl_type == EthType.IPV4 and not wild & bit.NW_TOS:
         yield "ip_dscp", raw.nw_tos >> 2
     proto = None if wild & bit.NW_PROTO else raw.nw_proto
     yield from _network(raw, proto, raw.nw_src_mask ^ _ALL32, raw.nw_dst_mask ^ _ALL32)
     yield from _transport(raw, proto, not wild & bit.TP_SRC, not wild & bit.TP_DST)
-    if raw.dl_type in (EthTypes.MPLS, EthTypes.MPLS_MULTICAST):
+    if raw.dl_type in (EthType.MPLS, EthType.MPLS_MULTICAST):
         yield "mpls_label", None if wild & bit.MPLS_LABEL else raw.mpls_label & 0xFFFFF
         yield "mpls_tc", None if wild & bit.MPLS_TC else raw.mpls_tc & 7
 
@@ -330,7 +332,7 @@ def _shared(fields: _Fields, values: dict[str, Any], bit: Any) -> int:
     names = _NETWORK.get(dl_type)
     proto = fields.number(names[0], 0xFF) if names else None
     wild |= bit.NW_PROTO * _take(values, "nw_proto", proto)
-    ports = _TRANSPORT.get(proto or 0) if dl_type == EthTypes.IPV4 else None
+    ports = _TRANSPORT.get(proto or 0) if dl_type == EthType.IPV4 else None
     wild |= bit.TP_SRC * _take(values, "tp_src", fields.number(ports[0]) if ports else None)
     wild |= bit.TP_DST * _take(values, "tp_dst", fields.number(ports[1]) if ports else None)
     return int(wild)

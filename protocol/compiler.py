@@ -24,7 +24,7 @@ import construct as c
 from .exceptions import DecodeError, EncodeError
 from .record import FamilyList, Record, RecordList, RecordShape, Unknown
 from .version import Version
-from .wire import Bits, Converted, Fill, Length, Rest, Shape, SizedBy, SizeOf, bare
+from .wire import Bits, Converted, Fill, Length, Rest, Shape, SizedBy, SizeOf, Tag, bare
 
 Decode = Callable[[bytes, int, int], Any]  #: (buffer, position, end) -> record
 Encode = Callable[..., bytes]  #: (record) -> bytes; messages take the xid as well
@@ -81,7 +81,8 @@ def form_of(shape: Shape) -> Form | None:
     if isinstance(shape, RecordShape):
         return _record_form(shape)
     if shape is Rest:
-        return Form(lambda buffer, at, end: (buffer[at:end], end), bytes)
+        # b"".__add__ takes what is bytes only; bytes itself makes zeros of a number.
+        return Form(lambda buffer, at, end: (buffer[at:end], end), b"".__add__)
     if isinstance(shape, Converted) and (inner := form_of(shape.subcon)):
         return _converted_form(inner, shape.to_value, shape.to_wire)
     compiled = getattr(shape, "compiled", None)
@@ -240,6 +241,8 @@ class _Writer:
         self.aligned = 0
         self.fallbacks: list[str] = []
         self.locals: dict[str, str] = {}  # field -> the variable of decode that has it
+        head = shape.record.head if shape.headed else ()
+        self.tags = sum(isinstance(member, Tag) for member in head)  # that are still to come
         #: fields that encode is given beside the record: a message does not know its xid
         self.given = [name for name in shape.record.__struct_fields__ if name == "xid"]
 
@@ -268,7 +271,7 @@ class _Writer:
         elif isinstance(shape, c.Padded):
             self.run.add(code, code)
         elif isinstance(shape, c.Const):
-            self.run.add(f"{shape.sizeof()}x", code, value=str(shape.value))
+            self._constant(shape, code)
         elif isinstance(shape, Length):
             self.run.add(f"{shape.sizeof()}x", code, value="length")
         elif isinstance(shape, SizeOf):
@@ -278,6 +281,17 @@ class _Writer:
             self._bits(shape, code)
         else:
             self._plain(shape, name, code)
+
+    def _constant(self, shape: c.Const, code: str) -> None:
+        """Add a number that is known; by those of the head the record was found."""
+        if self.tags:
+            self.tags -= 1
+            self.run.add(f"{shape.sizeof()}x", code, value=str(shape.value))
+            return
+        local = f"const_{len(self.run.after)}"
+        self.run.after.append(f"if {local} != {shape.value}: raise Malformed")
+        self.run.here = len(self.run.after)
+        self.run.add(code, code, local, str(shape.value))
 
     def _plain(self, shape: Shape, name: str, code: str) -> None:
         """Add one field that lies in a run."""
@@ -289,6 +303,8 @@ class _Writer:
             )
             if convert.to_wire is not index:
                 value = f"{self._bind(convert.to_wire, 'put')}({value})"
+        if isinstance(shape, c.Bytes):
+            value = f"{self._bind(_of_size(shape.length), 'put')}({value})"
         self.run.here = len(self.run.after)
         self.run.add(code, code, local, value)
 
@@ -437,6 +453,17 @@ def _struct_code(shape: Shape) -> str | None:
     if isinstance(shape, Converted | c.Const | Length | SizeOf | Bits):
         return _struct_code(shape.subcon)
     return None
+
+
+def _of_size(size: int) -> Callable[[bytes], bytes]:
+    """Return the check of what `struct` would cut, or fill up, without a word."""
+
+    def checked(raw: bytes) -> bytes:
+        if len(raw) != size:
+            raise Malformed
+        return raw
+
+    return checked
 
 
 def _conversions(shape: Shape) -> list[Converted]:

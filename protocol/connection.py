@@ -282,6 +282,11 @@ class Connection:
         self._asked = now
         return []
 
+    def pardon(self, now: float) -> None:
+        """Do not count the silence up to `now`: it was we who did not listen."""
+        if self.state is State.OPEN:
+            self._heard, self._asked = now, None
+
 
 def _offered(data: bytes) -> frozenset[int] | None:
     """Return the versions in a hello's bitmap; a hello may end in anything else as well."""

@@ -17,7 +17,7 @@ from .exceptions import DecodeError, EncodeError
 from .oxm import OXM, OXM_HEADER, FieldInput, FieldValue, OxmField, oxm_header, oxm_name
 from .record import parse_shape
 from .version import Version
-from .wire import Versioned
+from .wire import U16, U32, Bytes, Versioned
 
 
 class Match:
@@ -37,7 +37,7 @@ class Match:
     __slots__ = ("_fields", "_forms", "_hash")
 
     def __init__(self, **fields: FieldInput) -> None:
-        self._set({name: match_field(name).read(given) for name, given in fields.items()})
+        self._set({name: _read(name, given) for name, given in fields.items()})
         if problem := self.missing():
             raise ValueError(problem)
 
@@ -66,9 +66,9 @@ class Match:
     def missing(self) -> str:
         """Return the sentence that says which field lacks what it depends on, or nothing."""
         for name in self._fields:
-            row = OXM.get(name)
-            if row and not all(self._meets(*requirement) for requirement in row.requires):
-                wanted = " and ".join(_wanted(*requirement) for requirement in row.requires)
+            requires = _REQUIRES.get(name)
+            if requires and not all(self._meets(*requirement) for requirement in requires):
+                wanted = " and ".join(_wanted(*requirement) for requirement in requires)
                 return f"{name} needs {wanted}"
         return ""
 
@@ -80,7 +80,7 @@ class Match:
 
     def replace(self, **fields: FieldInput) -> Match:
         """Return a match with these fields changed or added."""
-        read = {name: match_field(name).read(given) for name, given in fields.items()}
+        read = {name: _read(name, given) for name, given in fields.items()}
         changed = Match.unchecked(self._fields | read)
         if problem := changed.missing():
             raise ValueError(problem)
@@ -134,6 +134,17 @@ class Match:
         return f"Match({', '.join(shown)})"
 
 
+# Most fields are given as plain numbers, in the path of each flow_mod that an app makes.
+_PLAIN_MAX = {row.name: row.all_ones for row in OXM.values() if row.name != "vlan_vid"}
+_REQUIRES = {row.name: row.requires for row in OXM.values() if row.requires}
+
+
+def _read(name: str, given: FieldInput) -> FieldValue:
+    if isinstance(given, int) and 0 <= given <= _PLAIN_MAX.get(name, -1):
+        return given
+    return match_field(name).read(given)
+
+
 def match_field(name: str) -> OxmField:
     """Return the row of a field; ValueError, with the nearest name, where there is none."""
     try:
@@ -172,9 +183,9 @@ class OxmTable:
     def __init__(self, version: Version) -> None:
         self.version = version
         rows = [row for row in OXM.values() if row.exists_in(version)]
-        self.names = {row.name for row in rows}
         self.by_header = {row.header(masked): row for row in rows for masked in (False, True)}
         self.by_number = {(row.oxm_class, row.number): row for row in rows}
+        self.plain = {row.name: (OXM_HEADER.pack(row.header(False)), row.size) for row in rows}
 
     def field(self, header: int, body: bytes) -> tuple[str, FieldValue]:
         """Return name and value of the field with this header and body; OxmError if wrong."""
@@ -228,19 +239,20 @@ class OxmTable:
 
     def write(self, name: str, value: FieldValue) -> bytes:
         """Return the field's bytes; ValueError if this version cannot say it."""
-        row = OXM.get(name)
-        if row is None:
+        if name not in self.plain:
             return self._write_unknown(name, value)
-        if name not in self.names:
-            raise ValueError(f"{name} does not exist in OpenFlow {self.version}")
-        header = OXM_HEADER.pack(row.header(isinstance(value, tuple)))
-        numbers: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
+        header, size = self.plain[name]
         try:
-            return header + b"".join([index(n).to_bytes(row.size, "big") for n in numbers])
-        except (OverflowError, TypeError):
-            raise ValueError(f"{name} has {row.bits} bits, {value!r} does not fit") from None
+            if isinstance(value, tuple):
+                header = OXM_HEADER.pack(OXM[name].header(True))
+                return header + b"".join([number.to_bytes(size, "big") for number in value])
+            return header + index(value).to_bytes(size, "big")  # type: ignore[arg-type]
+        except (OverflowError, TypeError, AttributeError):
+            raise ValueError(f"{name} has {size} bytes, {value!r} does not fit") from None
 
     def _write_unknown(self, name: str, value: FieldValue) -> bytes:
+        if name in OXM:
+            raise ValueError(f"{name} does not exist in OpenFlow {self.version}")
         header = oxm_header(name)
         if header is None or not isinstance(value, bytes) or len(value) != header & 0xFF:
             raise ValueError(f"there is no match field {name}")
@@ -257,13 +269,6 @@ def oxm_table(version: Version) -> OxmTable:
     return _tables[version]
 
 
-# The framing of one field as construct has it; `OxmTable.read` is its straight form.
-_TLV = c.Struct(
-    "header" / c.Int32ub,
-    "body" / c.Bytes(c.this.header & 0xFF),
-)
-
-
 def _parse_field(
     table: OxmTable,
     stream: io.BytesIO,
@@ -273,8 +278,9 @@ def _parse_field(
 ) -> tuple[str, FieldValue]:
     bad_length = codes.get(BadMatchCode.BAD_LEN, BadMatchCode.BAD_LEN)
     try:
-        tlv = parse_shape(_TLV, stream, context, path)
-        return table.field(tlv.header, tlv.body)
+        header = parse_shape(U32, stream, context, path)
+        body = parse_shape(Bytes(header & 0xFF), stream, context, path)
+        return table.field(header, body)
     except DecodeError as error:
         raise DecodeError(bad_length, error.reason, path) from error
     except OxmError as error:
@@ -295,18 +301,18 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
     def __init__(self, version: Version) -> None:
         super().__init__()
         self.table = oxm_table(version)
-        self.struct = c.Struct("type" / c.Int16ub, "length" / c.Int16ub)
 
     def _parse(self, stream: io.BytesIO, context: Any, path: str) -> Match:
-        head = self.struct._parsereport(stream, context, path)
-        if head.type != _OXM_MATCH:
-            raise DecodeError(BadMatchCode.BAD_TYPE, f"match type {head.type} is unknown", path)
-        if head.length < _MATCH_HEAD.size:
-            raise DecodeError(BadMatchCode.BAD_LEN, f"length {head.length} cannot be", path)
-        size = head.length - _MATCH_HEAD.size
-        body = stream.read(size + -head.length % 8)
-        if len(body) < size + -head.length % 8:
-            raise DecodeError(BadMatchCode.BAD_LEN, f"length {head.length} is too long", path)
+        kind = parse_shape(U16, stream, context, path)
+        length = parse_shape(U16, stream, context, path)
+        if kind != _OXM_MATCH:
+            raise DecodeError(BadMatchCode.BAD_TYPE, f"match type {kind} is unknown", path)
+        if length < _MATCH_HEAD.size:
+            raise DecodeError(BadMatchCode.BAD_LEN, f"length {length} cannot be", path)
+        size = length - _MATCH_HEAD.size
+        body = stream.read(size + -length % 8)
+        if len(body) < size + -length % 8:
+            raise DecodeError(BadMatchCode.BAD_LEN, f"length {length} is too long", path)
         fields: dict[str, FieldValue] = {}
         oxms = io.BytesIO(body[:size])
         while oxms.tell() < size:
@@ -321,8 +327,7 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
             raise EncodeError(f"{path}: {match!r} is no Match")
         body = b"".join(self.table.write(name, value) for name, value in match.items())
         length = len(body) + _MATCH_HEAD.size
-        head = self.struct.build({"type": _OXM_MATCH, "length": length})
-        stream.write(head + body + bytes(-length % 8))
+        stream.write(U16.build(_OXM_MATCH) + U16.build(length) + body + bytes(-length % 8))
         return match
 
     def compiled(self) -> Form:

@@ -21,6 +21,8 @@ from ipaddress import (
 )
 
 from .addresses import MacAddress
+from .packet.ethernet import EthType
+from .packet.internet import IpProto
 from .version import OF12, OF13, OF14, OF15, Version
 
 OPENFLOW_BASIC = 0x8000  #: the class of the fields below
@@ -41,17 +43,6 @@ class VlanId(IntEnum):
 
     NONE = 0x0000  #: no tag
     PRESENT = 0x1000  #: set whenever there is a tag; as value and mask: any tag
-
-
-class EthTypes(IntEnum):
-    """The Ethernet types that fields depend on."""
-
-    IPV4 = 0x0800
-    ARP = 0x0806
-    IPV6 = 0x86DD
-    MPLS = 0x8847
-    MPLS_MULTICAST = 0x8848
-    PBB = 0x88E7
 
 
 # How people write the values of a kind of field: text -> number, number -> text.
@@ -165,15 +156,17 @@ class OxmField:
         return value.hex() if isinstance(value, bytes) else self.kind.show(value)
 
 
-_ARP = (("eth_type", (EthTypes.ARP,)),)
-_IP = (("eth_type", (EthTypes.IPV4, EthTypes.IPV6)),)
-_IP4 = (("eth_type", (EthTypes.IPV4,)),)
-_IP6 = (("eth_type", (EthTypes.IPV6,)),)
-_MPLS = (("eth_type", (EthTypes.MPLS, EthTypes.MPLS_MULTICAST)),)
-_PBB = (("eth_type", (EthTypes.PBB,)),)
-_TCP, _UDP, _SCTP = ((*_IP, ("ip_proto", (proto,))) for proto in (6, 17, 132))
-_ICMP4 = (*_IP4, ("ip_proto", (1,)))
-_ICMP6 = (*_IP6, ("ip_proto", (58,)))
+_ARP = (("eth_type", (EthType.ARP,)),)
+_IP = (("eth_type", (EthType.IPV4, EthType.IPV6)),)
+_IP4 = (("eth_type", (EthType.IPV4,)),)
+_IP6 = (("eth_type", (EthType.IPV6,)),)
+_MPLS = (("eth_type", (EthType.MPLS, EthType.MPLS_MULTICAST)),)
+_PBB = (("eth_type", (EthType.PBB,)),)
+_TCP, _UDP, _SCTP = (
+    (*_IP, ("ip_proto", (proto,))) for proto in (IpProto.TCP, IpProto.UDP, IpProto.SCTP)
+)
+_ICMP4 = (*_IP4, ("ip_proto", (IpProto.ICMP,)))
+_ICMP6 = (*_IP6, ("ip_proto", (IpProto.ICMPV6,)))
 _VLAN: tuple[Requirement, ...] = (("vlan_vid", ()),)
 _ANY_ND = (*_ICMP6, ("icmpv6_type", (135, 136)))
 _SOLICIT, _ADVERT = ((*_ICMP6, ("icmpv6_type", (kind,))) for kind in (135, 136))

@@ -13,7 +13,7 @@ from .errors import BadRequestCode
 from .exceptions import DecodeError, EncodeError
 from .record import Record, parse_shape
 from .version import OF15, Version
-from .wire import U32, U64, Converted, Versioned
+from .wire import U32, U64, Bytes, Converted, Versioned
 
 
 class Stats(Record):
@@ -66,7 +66,6 @@ OXS = (
 _BY_HEADER = {oxs.header: oxs for oxs in OXS}
 _HEAD = struct.Struct(">HH")  # reserved, length without the padding
 _FIELD_HEAD = struct.Struct(">I")
-_TLV = c.Struct("header" / c.Int32ub, "body" / c.Bytes(c.this.header & 0xFF))
 
 
 class OxsStats(Versioned):
@@ -83,16 +82,17 @@ class OxsStatsShape(c.Construct):  # type: ignore[misc]
     """OxsStats of OF1.5."""
 
     def _parse(self, stream: io.BytesIO, context: Any, path: str) -> Stats:
-        _reserved, length = _HEAD.unpack(parse_shape(c.Bytes(4), stream, context, path))
+        _reserved, length = _HEAD.unpack(parse_shape(Bytes(4), stream, context, path))
         if length < _HEAD.size:
             raise DecodeError(BadRequestCode.BAD_LEN, f"length {length} cannot be", path)
         size = length - _HEAD.size
-        body = parse_shape(c.Bytes(size + -length % 8), stream, context, path)
+        body = parse_shape(Bytes(size + -length % 8), stream, context, path)
         fields, values = io.BytesIO(body[:size]), dict[str, int]()
         while fields.tell() < size:
-            tlv = parse_shape(_TLV, fields, context, path)
-            if oxs := _BY_HEADER.get(tlv.header):
-                values.update(zip(oxs.members, struct.unpack(oxs.format, tlv.body), strict=True))
+            header = parse_shape(U32, fields, context, path)
+            body = parse_shape(Bytes(header & 0xFF), fields, context, path)
+            if oxs := _BY_HEADER.get(header):
+                values.update(zip(oxs.members, struct.unpack(oxs.format, body), strict=True))
         return Stats(**values)
 
     def _build(self, stats: Any, stream: io.BytesIO, context: Any, path: str) -> Any:

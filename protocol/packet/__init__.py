@@ -1,8 +1,15 @@
 """What frames look like: headers to take them apart and put them together.
 
-    packet = Packet.parse(data)
-    if (arp := packet.get(Arp)) and arp.op == ArpOp.REQUEST:
-        answer = build(Ethernet(dst=arp.sha, src=mac), arp.reply(mac))
+    >>> from ipaddress import IPv4Address
+    >>> from protocol.addresses import MacAddress
+    >>> question = build(
+    ...     Ethernet(dst=BROADCAST, src=MacAddress(1)),
+    ...     Arp(ArpOp.REQUEST, sha=MacAddress(1), spa=IPv4Address(1), tpa=IPv4Address(2)),
+    ... )
+    >>> arp = Packet.parse(question)[Arp]
+    >>> answer = build(Ethernet(dst=arp.sha, src=MacAddress(2)), arp.reply(MacAddress(2)))
+    >>> Packet.parse(answer)[Arp].op
+    <ArpOp.REPLY: 2>
 
 Each header is a value with `parse`, `encode` and `replace`, and can be used alone.
 """

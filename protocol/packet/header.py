@@ -99,7 +99,7 @@ def only(shape: Shape, allowed: int) -> Converted:
     def checked(value: int) -> int:
         if value != allowed:
             raise ValueError(f"{value} is not {allowed}")
-        return value
+        return allowed
 
     return Converted(shape, checked, checked)
 

@@ -109,7 +109,7 @@ def _read_options(raw: bytes) -> tuple[NdOption, ...]:
     options, at = [], 0
     while at < len(raw):
         # An option is at least eight bytes, so that a length of 0 does not stop us here.
-        stop = at + 8 * max(1, *raw[at + 1 : at + 2])
+        stop = at + 8 * max([1, *raw[at + 1 : at + 2]])
         options.append(NdOption.parse(raw[at:stop]))
         at = stop
     return tuple(options)

@@ -140,7 +140,9 @@ FRAMES = [
         "0002138817701122334496e3f8820b00000400000000000000000000",
     ),
 ]
-BYTES = [bytes.fromhex(text) for _, text in FRAMES]
+EACH_FRAME = pytest.mark.parametrize(
+    "data", [bytes.fromhex(text) for _, text in FRAMES], ids=[names for names, _ in FRAMES]
+)
 
 ETHERNET = Ethernet(dst=MacAddress(2), src=MacAddress(1))
 IP = IPv4(src=IPv4Address("10.0.0.1"), dst=IPv4Address("10.0.0.2"))
@@ -150,22 +152,22 @@ def names(headers: Packet) -> str:
     return " ".join(type(header).__name__ for header in headers)
 
 
-@pytest.mark.parametrize(("expected", "text"), FRAMES)
+@pytest.mark.parametrize(("expected", "text"), FRAMES, ids=[names for names, _ in FRAMES])
 def test_a_frame_is_taken_apart_header_by_header(expected: str, text: str) -> None:
     assert names(Packet.parse(bytes.fromhex(text))) == expected
 
 
-@pytest.mark.parametrize("data", BYTES)
+@EACH_FRAME
 def test_a_frame_parsed_and_encoded_is_the_same_bytes(data: bytes) -> None:
     assert Packet.parse(data).encode() == data
 
 
-@pytest.mark.parametrize("data", BYTES)
+@EACH_FRAME
 def test_lengths_and_checksums_computed_anew_are_those_that_came(data: bytes) -> None:
     assert build(*(header.replace() for header in Packet.parse(data))) == data
 
 
-@pytest.mark.parametrize("data", BYTES)
+@EACH_FRAME
 def test_a_frame_cut_short_gives_back_its_bytes(data: bytes) -> None:
     for size in range(14, len(data)):
         assert Packet.parse(data[:size]).encode() == data[:size]

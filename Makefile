@@ -1,0 +1,50 @@
+# make run    sets up .venv and runs the demo: a controller and seven simulated switches
+# make test   sets up .venv and runs the tests; what is not installed here is skipped, and said
+# make lint   formatting, lint and types
+# make bench  the benchmarks, as ratios against the peers that are installed
+#
+# PYTHON=python3.12 chooses the interpreter (3.11 or newer), EXTRAS=dev,oracle adds the witnesses.
+
+PYTHON ?= python3
+EXTRAS ?= dev
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMMA := ,
+READY := $(VENV)/.ready-$(subst $(COMMA),-,$(EXTRAS))
+
+.PHONY: run test lint bench clean
+
+run: $(VENV)/.ready
+	@$(BIN)/pointsman demo
+
+test: $(READY)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m tests.benchmarks.codec
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Pointsman needs Python 3.11 or newer; say which: make PYTHON=python3.12 …"; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv $(VENV) || \
+	    { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.ready: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing pointsman and what it needs into $(VENV) …"
+	@$(PIP) install --editable .
+	@touch $@
+
+$(READY): pyproject.toml | $(VENV)/bin/python
+	@echo "Installing pointsman and its tools ($(EXTRAS)) into $(VENV) …"
+	@$(PIP) install --editable '.[$(EXTRAS)]'
+	@touch $@ $(VENV)/.ready

@@ -1,0 +1,1 @@
+"""Bundled applications, one file each."""

@@ -1,0 +1,196 @@
+"""The Tornado shell of one channel: a socket, its Connection, and the timers.
+
+Plain TCP sits on the loop's own handlers, which cost half of what a stream does. One read
+takes what is there, one write a turn of the loop takes all that was said in it.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from tornado.ioloop import IOLoop
+
+from protocol import Closed, Connection, Event, Message
+
+logger = logging.getLogger("controller")
+
+READ_SIZE = 65536
+UNSENT_PAUSE = 1 << 20  # bytes a switch has not read, above which we stop reading from it
+UNSENT_MAX = 1 << 28  # and above which it is given up
+STALL_TIMEOUT = 30.0  # seconds in which a switch must read some of what waits for it
+
+
+class Owner(Protocol):
+    """Who gets a channel's events."""
+
+    def receive(self, event: Event) -> None:
+        """Take an event."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether reading should wait."""
+
+
+class Channel:
+    """A connected socket that speaks OpenFlow."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        peer: str,
+        connection: Callable[[float], Connection],
+    ) -> None:
+        self.peer = peer
+        self.loop = IOLoop.current()
+        self.connection = connection(self.loop.time())
+        self.owner: Owner | None = None
+        self._socket = sock
+        self._unsent: deque[memoryview] = deque()  # what the socket did not take
+        self._unsent_size = 0
+        self._stalled_since = 0.0
+        self._flushing = False  # a flush is due in this turn of the loop
+        self._interest = 0
+        self._timer: object | None = None
+        sock.setblocking(False)
+
+    def start(self, owner: Owner) -> None:
+        """Begin to read, and say hello."""
+        self.owner = owner
+        self._interest = IOLoop.READ
+        self.loop.add_handler(self._socket, self._ready, self._interest)
+        self._arm_timer()
+        self.flush_soon()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the socket is gone."""
+        return self._socket.fileno() < 0
+
+    def send(self, message: Message, xid: int | None = None) -> int:
+        """Queue a message; it goes with all else that this turn of the loop says."""
+        xid = self.connection.send(message, xid)
+        self.flush_soon()
+        return xid
+
+    def flush_soon(self) -> None:
+        """Write at the end of this turn of the loop."""
+        if not self._flushing:
+            self._flushing = True
+            self.loop.add_callback(self._flush)
+
+    def close(self, reason: str) -> None:
+        """Close the socket; the owner gets the Closed, once."""
+        self._take(self.connection.close(reason))
+
+    def update_interest(self) -> None:
+        """Read, or not, as the owner has room and the switch takes what we write."""
+        if self.closed:
+            return
+        assert self.owner is not None
+        paused = self._unsent_size > UNSENT_PAUSE or self.owner.busy
+        interest = (0 if paused else IOLoop.READ) | (IOLoop.WRITE if self._unsent else 0)
+        if interest == self._interest:
+            return
+        if interest & ~self._interest & IOLoop.READ:
+            self.connection.pardon(self.loop.time())
+        self._interest = interest
+        self.loop.update_handler(self._socket, interest)
+
+    def _ready(self, fd: object, events: int) -> None:
+        if events & IOLoop.WRITE:
+            self._flush()
+        if events & (IOLoop.READ | IOLoop.ERROR) and not self.closed:
+            self._read()
+
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(READ_SIZE)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._broken(error)
+            return
+        if not data:
+            self.close("the switch closed the connection")
+            return
+        self._take(self.connection.receive_data(data, self.loop.time()))
+        self.flush_soon()
+        self.update_interest()
+
+    def _take(self, events: list[Event]) -> None:
+        assert self.owner is not None
+        for event in events:
+            self.owner.receive(event)
+            if isinstance(event, Closed):
+                self._shut()
+
+    def _flush(self) -> None:
+        self._flushing = False
+        if self.closed:
+            return
+        if fresh := self.connection.data_to_send():
+            if not self._unsent:
+                self._stalled_since = self.loop.time()
+            self._unsent.append(memoryview(fresh))
+            self._unsent_size += len(fresh)
+        while self._unsent and self._write(self._unsent[0]):
+            self._unsent.popleft()
+        if self._unsent_size > UNSENT_MAX:
+            self.close(f"{self._unsent_size} bytes wait for a switch that does not read")
+        self.update_interest()
+
+    def _write(self, data: memoryview) -> bool:
+        """Write the oldest data; return whether the socket took all of it."""
+        try:
+            sent = self._socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:
+            self._broken(error)
+            return False
+        self._unsent_size -= sent
+        self._stalled_since = self.loop.time()
+        if sent < len(data):
+            self._unsent[0] = data[sent:]
+        return sent == len(data)
+
+    def _broken(self, error: OSError) -> None:
+        self.close(f"the connection broke: {error.strerror or error}")
+
+    def _arm_timer(self) -> None:
+        latest = self.loop.time() + STALL_TIMEOUT
+        deadline = self.connection.deadline()
+        due = latest if deadline is None else min(deadline, latest)
+        self._timer = self.loop.call_at(due, self._due)
+
+    def _due(self) -> None:
+        now = self.loop.time()
+        if self._interest & IOLoop.READ:
+            self._take(self.connection.handle_timer(now))
+        else:
+            self.connection.pardon(now)  # it is not the switch that is silent
+        if self._unsent and now - self._stalled_since > STALL_TIMEOUT:
+            self.close(f"the switch reads nothing since {STALL_TIMEOUT:g} s")
+        if not self.closed:
+            self.flush_soon()
+            self._arm_timer()
+
+    def _shut(self) -> None:
+        """Give the last words a chance, and all resources back."""
+        if self.closed:
+            return
+        if self._timer is not None:
+            self.loop.remove_timeout(self._timer)
+        self.loop.remove_handler(self._socket)
+        last = b"" if self._unsent else self.connection.data_to_send()
+        try:
+            self._socket.send(last)
+        except OSError as error:
+            logger.debug("%s: the last words were lost: %s", self.peer, error)
+        self._socket.close()
+        self._unsent.clear()
+        self._unsent_size = 0

@@ -1,0 +1,148 @@
+"""What `pointsman controller` and `python -m controller` take; and `run`, for scripts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.logging import RichHandler
+
+from protocol import ALL_VERSIONS, Version
+from protocol.connection import ECHO_INTERVAL
+from protocol.endpoint import Endpoint
+
+from . import loading
+from .app import App
+from .server import Controller
+
+logger = logging.getLogger("controller")
+
+DEFAULT_LISTEN = "ptcp:6653:127.0.0.1"
+DEFAULT_APP = "learning_switch"
+
+EXAMPLES = """\b
+Examples:
+  pointsman controller                                the learning switch, port 6653
+  pointsman controller hub --listen ptcp:6633
+  pointsman controller my_app.py --of-version 1.3 --listen ptcp:6653:0.0.0.0
+"""
+
+
+def run(*apps: App, listen: Sequence[str] = (DEFAULT_LISTEN,)) -> None:
+    """Run a controller with these applications until Ctrl-C or SIGTERM.
+
+    `listen` are endpoints as `pointsman controller --listen` takes them. A file that calls
+    this can also be given to `pointsman controller`, which then decides where to listen.
+    """
+    if loading.collect(apps):
+        return
+    _log_to_terminal(verbose=False)
+    endpoints = [Endpoint.parse(text) for text in listen]
+    sys.exit(_serve(Controller(apps), endpoints))
+
+
+def _log_to_terminal(verbose: bool) -> None:
+    handler = RichHandler(
+        console=Console(stderr=True), show_path=False, rich_tracebacks=False, markup=False
+    )
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO, format="%(message)s", handlers=[handler]
+    )
+
+
+def _serve(controller: Controller, endpoints: Sequence[Endpoint]) -> int:
+    """Serve until a signal; return the exit status."""
+    try:
+        return asyncio.run(_serve_until_signal(controller, endpoints))
+    except KeyboardInterrupt:
+        return 130
+
+
+async def _serve_until_signal(controller: Controller, endpoints: Sequence[Endpoint]) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # on Windows Ctrl-C raises KeyboardInterrupt instead
+            break
+    for endpoint in endpoints:
+        try:
+            bound = await controller.listen(endpoint)
+        except OSError as error:
+            logger.error("%s", _cannot_listen(endpoint, error))
+            await controller.close()
+            return 1
+        names = ", ".join(type(handlers.app).__name__ for handlers in controller.handlers)
+        logger.info("listening at %s for %s", bound, names)
+    await stop.wait()
+    await controller.close()
+    return 0
+
+
+def _cannot_listen(endpoint: Endpoint, error: OSError) -> str:
+    reason = error.strerror or str(error)
+    cure = "take another port, or port 0 for any that is free"
+    return f"cannot listen at {endpoint}: {reason}; {cure}"
+
+
+@click.command(
+    name="controller", epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.argument("apps", nargs=-1, metavar="[APP]...")
+@click.option(
+    "--listen",
+    "listen",
+    multiple=True,
+    metavar="ENDPOINT",
+    help=f"Where switches connect: ptcp:PORT[:HOST], port 0 for a free one.  [{DEFAULT_LISTEN}]",
+)
+@click.option(
+    "--of-version",
+    "versions",
+    multiple=True,
+    metavar="VERSION",
+    help="Speak this version of OpenFlow only; may be given several times.  [1.0 to 1.5]",
+)
+@click.option(
+    "--echo-interval",
+    type=click.FloatRange(min=0),
+    default=ECHO_INTERVAL,
+    show_default=True,
+    metavar="SECONDS",
+    help="Silence after which a switch is asked for a sign of life; 0 never asks.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def command(
+    apps: tuple[str, ...],
+    listen: tuple[str, ...],
+    versions: tuple[str, ...],
+    echo_interval: float,
+    verbose: bool,
+) -> None:
+    """Run a controller with applications.
+
+    APP is the name of a bundled application (hub, learning_switch), the dotted name of a
+    module, or a file. Without one it is the learning switch.
+    """
+    _log_to_terminal(verbose)
+    try:
+        endpoints = [_listening(text) for text in listen or (DEFAULT_LISTEN,)]
+        spoken = {Version.parse(text) for text in versions} or ALL_VERSIONS
+        loaded = [app for name in apps or (DEFAULT_APP,) for app in loading.load(name)]
+    except (ValueError, loading.LoadError) as error:
+        raise click.ClickException(str(error)) from error
+    controller = Controller(loaded, versions=spoken, echo_interval=echo_interval)
+    sys.exit(_serve(controller, endpoints))
+
+
+def _listening(text: str) -> Endpoint:
+    endpoint = Endpoint.parse(text)
+    if not endpoint.listens:
+        raise ValueError(f"{text} dials; a controller listens at ptcp:PORT[:HOST]")
+    return endpoint

@@ -1,0 +1,95 @@
+"""Events → handlers: for each datapath one worker an application, with a bounded queue."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from protocol import Message
+
+from .app import Handler, Handlers
+from .datapath import Datapath
+
+logger = logging.getLogger("controller")
+
+QUEUE_MAX = 1024  #: events that wait for one handler; above that the switch is slowed down
+QUEUE_LIMIT = 16 * QUEUE_MAX  #: and above that they are dropped
+
+
+class Worker:
+    """Runs one application's handlers for one datapath, in the order of the events."""
+
+    def __init__(self, handlers: Handlers, datapath: Datapath, drained: Callable[[], None]) -> None:
+        self.handlers, self.datapath = handlers, datapath
+        self._drained = drained  # called when a full queue has room again
+        self._queue: deque[tuple[Handler, Message | None]] = deque()
+        self._wake: asyncio.Future[None] | None = None
+        self._closing = False
+        self._task = asyncio.create_task(self._run())
+        if handlers.ready:
+            self._put(handlers.ready, None)
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing should be added for now."""
+        return len(self._queue) >= QUEUE_MAX
+
+    @property
+    def overfull(self) -> bool:
+        """Whether nothing may be added at all."""
+        return len(self._queue) >= QUEUE_LIMIT
+
+    def add(self, message: Message) -> None:
+        """Queue a message, if the application has a handler for it."""
+        if handler := self.handlers.of(message):
+            self._put(handler, message)
+
+    def close(self) -> None:
+        """Forget what waits, tell the application that the switch is gone, and end."""
+        self._queue.clear()
+        self._closing = True
+        if self.handlers.gone:
+            self._put(self.handlers.gone, None)
+        self._wake_up()
+
+    @property
+    def task(self) -> asyncio.Task[None]:
+        """What runs the handlers; done some time after `close`."""
+        return self._task
+
+    def _put(self, handler: Handler, message: Message | None) -> None:
+        self._queue.append((handler, message))
+        self._wake_up()
+
+    def _wake_up(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    async def _run(self) -> None:
+        loop, queue = asyncio.get_running_loop(), self._queue
+        while True:
+            while queue:
+                was_full = len(queue) >= QUEUE_MAX
+                handler, message = queue.popleft()
+                if was_full:
+                    self._drained()
+                await self._call(handler, message)
+            if self._closing:
+                return
+            self._wake = loop.create_future()
+            await self._wake
+            self._wake = None
+
+    async def _call(self, handler: Handler, message: Message | None) -> None:
+        # The one place that must live on, whatever an application does.
+        try:
+            if message is None:
+                await handler(self.datapath)
+            else:
+                await handler(self.datapath, message)
+        except Exception:
+            name = f"{type(self.handlers.app).__name__}.{handler.__name__}"
+            about = "" if message is None else f" on {type(message).__name__}"
+            logger.exception("%s: %s raised%s", self.datapath, name, about)

@@ -1,0 +1,116 @@
+"""Applications by name: a bundled one, a dotted module, or a file."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+
+from . import apps
+from .app import App, Handlers
+
+
+class LoadError(Exception):
+    """An application cannot be loaded; the text is a sentence with the cure."""
+
+
+_collecting: list[App] | None = None  # where `run` puts its applications while one is loaded
+
+
+def collect(given: tuple[App, ...]) -> bool:
+    """Take what a file gives to `run`, if we are just loading it; say whether we are."""
+    if _collecting is None:
+        return False
+    _collecting.extend(given)
+    return True
+
+
+@contextmanager
+def _collected() -> Iterator[list[App]]:
+    global _collecting
+    before, _collecting = _collecting, []
+    try:
+        yield _collecting
+    finally:
+        _collecting = before
+
+
+def bundled() -> dict[str, str]:
+    """Return the names of the bundled applications, with the first line of each."""
+    found = {}
+    for module in pkgutil.iter_modules(apps.__path__):
+        doc = importlib.import_module(f"{apps.__name__}.{module.name}").__doc__ or ""
+        found[module.name] = doc.strip().partition("\n")[0]
+    return found
+
+
+def load(name: str) -> list[App]:
+    """Return the applications that a name, a dotted name or a file stands for.
+
+    A module gives those that it passes to `run`, or else one of each App class in it.
+    LoadError where there is none, or where it cannot be imported.
+    """
+    with _collected() as given:
+        module = _import(name)
+        found = given or [cls() for cls in _classes(module)]
+    if not found:
+        raise LoadError(f"{name} has no class that is an App, and does not call run()")
+    for app in found:
+        try:
+            Handlers(app)
+        except TypeError as error:
+            raise LoadError(f"{name}: {error}") from error
+    return found
+
+
+def _classes(module: ModuleType) -> list[type[App]]:
+    return [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, App)
+        and value.__module__ == module.__name__
+    ]
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        if name.endswith(".py") or "/" in name:
+            return _import_file(Path(name))
+        if name in (known := bundled()):
+            return importlib.import_module(f"{apps.__name__}.{name}")
+        if "." not in name and importlib.util.find_spec(name) is None:
+            close = get_close_matches(name, known, 1)
+            hint = f"did you mean {close[0]}?" if close else f"bundled are {', '.join(known)}"
+            raise LoadError(f"there is no application {name}; {hint}")
+        return importlib.import_module(name)
+    except LoadError:
+        raise
+    except SyntaxError as error:
+        where = f"{error.filename}, line {error.lineno}"
+        raise LoadError(f"{name} is not valid Python: {error.msg} ({where})") from error
+    except Exception as error:
+        # Whatever a user's module does wrong when it is imported is the user's to mend.
+        raise LoadError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise LoadError(f"there is no file {path}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise LoadError(f"{path} is no Python file; its name must end in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent))
+    return module

@@ -1,0 +1,66 @@
+"""Requests and what became of them: xid → the coroutine that waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from protocol import (
+    ChannelClosed,
+    ErrorMsg,
+    FlowRemoved,
+    Message,
+    PacketIn,
+    PortStatus,
+    RequestError,
+    RequestTimeout,
+)
+
+REQUEST_TIMEOUT = 10.0  #: seconds until a request without an answer is given up
+_ASYNCHRONOUS = (PacketIn, FlowRemoved, PortStatus)  # what answers nothing, whatever its xid
+
+
+class Requests:
+    """The requests of one channel that wait for their answers."""
+
+    def __init__(self, awaited: Callable[[], None]) -> None:
+        self._awaited = awaited  # called when an answer must be read, whatever else waits
+        self._waiting: dict[int, asyncio.Future[Message]] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    async def answer(self, xid: int, timeout: float) -> Message:
+        """Wait for the answer to request `xid`.
+
+        RequestError if the switch refused it, RequestTimeout after `timeout` seconds,
+        ChannelClosed if the channel ends.
+        """
+        future = self._waiting[xid] = asyncio.get_running_loop().create_future()
+        self._awaited()
+        try:
+            return await asyncio.wait_for(future, timeout)
+        except TimeoutError:
+            raise RequestTimeout(f"no answer within {timeout:g} s") from None
+        finally:
+            self._waiting.pop(xid, None)
+
+    def resolve(self, message: Message) -> bool:
+        """Give `message` to the request that it answers; False if it answers none."""
+        if isinstance(message, _ASYNCHRONOUS):
+            return False
+        future = self._waiting.pop(message.xid, None)
+        if future is None or future.done():
+            return False
+        if isinstance(message, ErrorMsg):
+            future.set_exception(RequestError(message))
+        else:
+            future.set_result(message)
+        return True
+
+    def close(self, reason: str) -> None:
+        """Tell all that wait that the channel ended."""
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(ChannelClosed(reason))
+        self._waiting.clear()
