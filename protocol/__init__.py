@@ -3,6 +3,20 @@
 The everyday names stand here; all others are reached by chapter (`protocol.oxm.OXM`).
 """
 
+# All chapters, so that every message is known before the first byte comes.
+from . import (  # noqa: F401
+    async_config,
+    bundles,
+    groups,
+    meters,
+    monitors,
+    nicira,
+    onf,
+    queues,
+    roles,
+    table_features,
+    tables,
+)
 from .actions import (
     Action,
     CopyField,
@@ -40,6 +54,8 @@ from .actions import (
     set_field,
 )
 from .addresses import MacAddress
+from .async_config import GetAsyncReply, GetAsyncRequest, SetAsync
+from .bundles import BundleAdd, BundleControl, BundleControlType, BundleFlags
 from .connection import Closed, Connection, Event, Opened, State, Unreadable
 from .errors import (
     AsyncConfigFailedCode,
@@ -90,15 +106,22 @@ from .flows import (
     ALL_TABLES,
     ANY_GROUP,
     DEFAULT_PRIORITY,
+    AggregateStatsReply,
+    AggregateStatsRequest,
+    FlowCounters,
+    FlowCountersReply,
+    FlowCountersRequest,
     FlowMod,
     FlowModCommand,
     FlowModFlags,
     FlowRemoved,
     FlowRemovedReason,
     FlowStats,
+    FlowStatsReason,
     FlowStatsReply,
     FlowStatsRequest,
 )
+from .groups import Bucket, GroupMod, GroupModCommand, GroupType
 from .instructions import (
     ApplyActions,
     ClearActions,
@@ -113,6 +136,7 @@ from .instructions import (
 )
 from .match import Match
 from .message import Message
+from .meters import DropBand, DscpRemarkBand, MeterFlags, MeterMod, MeterModCommand
 from .multipart import (
     ExperimenterMultipartReply,
     ExperimenterMultipartRequest,
@@ -137,9 +161,15 @@ from .ports import (
     PortOptical,
     PortReason,
     PortState,
+    PortStats,
+    PortStatsEthernet,
+    PortStatsOptical,
+    PortStatsReply,
+    PortStatsRequest,
     PortStatus,
 )
 from .properties import ExperimenterProperty
+from .roles import Role, RoleReply, RoleRequest, RoleStatus
 from .stats import Stats
 from .symmetric import (
     EchoReply,
@@ -150,102 +180,45 @@ from .symmetric import (
     UnknownError,
     VersionBitmap,
 )
+from .tables import TableMod, TableStatsReply, TableStatsRequest, TableStatus
 from .version import ALL_VERSIONS, OF10, OF11, OF12, OF13, OF14, OF15, Version
 
+# fmt: off
 __all__ = [
     # version
-    "ALL_VERSIONS",
-    "OF10",
-    "OF11",
-    "OF12",
-    "OF13",
-    "OF14",
-    "OF15",
-    "Version",
+    "ALL_VERSIONS", "OF10", "OF11", "OF12", "OF13", "OF14", "OF15", "Version",
     # exceptions
-    "ChannelClosed",
-    "DecodeError",
-    "EncodeError",
-    "NegotiationError",
-    "OpenFlowError",
-    "RequestError",
-    "RequestTimeout",
+    "ChannelClosed", "DecodeError", "EncodeError", "NegotiationError", "OpenFlowError",
+    "RequestError", "RequestTimeout",
     # addresses
     "MacAddress",
     # errors
-    "AsyncConfigFailedCode",
-    "BadActionCode",
-    "BadInstructionCode",
-    "BadMatchCode",
-    "BadPropertyCode",
-    "BadRequestCode",
-    "BundleFailedCode",
-    "ErrorCode",
-    "FlowModFailedCode",
-    "FlowMonitorFailedCode",
-    "GroupModFailedCode",
-    "HelloFailedCode",
-    "MeterModFailedCode",
-    "PortModFailedCode",
-    "QueueOpFailedCode",
-    "RoleRequestFailedCode",
-    "SwitchConfigFailedCode",
-    "TableFeaturesFailedCode",
-    "TableModFailedCode",
-    "sayable",
+    "AsyncConfigFailedCode", "BadActionCode", "BadInstructionCode", "BadMatchCode",
+    "BadPropertyCode", "BadRequestCode", "BundleFailedCode", "ErrorCode", "FlowModFailedCode",
+    "FlowMonitorFailedCode", "GroupModFailedCode", "HelloFailedCode", "MeterModFailedCode",
+    "PortModFailedCode", "QueueOpFailedCode", "RoleRequestFailedCode", "SwitchConfigFailedCode",
+    "TableFeaturesFailedCode", "TableModFailedCode", "sayable",
     # message
     "Message",
     # symmetric
-    "EchoReply",
-    "EchoRequest",
-    "ErrorMsg",
-    "Experimenter",
-    "Hello",
-    "UnknownError",
+    "EchoReply", "EchoRequest", "ErrorMsg", "Experimenter", "Hello", "UnknownError",
     "VersionBitmap",
     # multipart
-    "ExperimenterMultipartReply",
-    "ExperimenterMultipartRequest",
-    "MultipartFlags",
-    "MultipartReply",
-    "MultipartRequest",
+    "ExperimenterMultipartReply", "ExperimenterMultipartRequest", "MultipartFlags",
+    "MultipartReply", "MultipartRequest",
     # connection
-    "Closed",
-    "Connection",
-    "Event",
-    "Opened",
-    "State",
-    "Unreadable",
+    "Closed", "Connection", "Event", "Opened", "State", "Unreadable",
     # properties
     "ExperimenterProperty",
     # ports
-    "Port",
-    "PortConfig",
-    "PortDesc",
-    "PortDescReply",
-    "PortDescRequest",
-    "PortEthernet",
-    "PortFeatures",
-    "PortMod",
-    "PortModEthernet",
-    "PortModOptical",
-    "PortOptical",
-    "PortReason",
-    "PortState",
-    "PortStatus",
+    "Port", "PortConfig", "PortDesc", "PortDescReply", "PortDescRequest", "PortEthernet",
+    "PortFeatures", "PortMod", "PortModEthernet", "PortModOptical", "PortOptical", "PortReason",
+    "PortState", "PortStats", "PortStatsEthernet", "PortStatsOptical", "PortStatsReply",
+    "PortStatsRequest", "PortStatus",
     # features
-    "BarrierReply",
-    "BarrierRequest",
-    "Capabilities",
-    "ConfigFlags",
-    "ControllerMaxLen",
-    "DescReply",
-    "DescRequest",
-    "FeaturesReply",
-    "FeaturesRequest",
-    "GetConfigReply",
-    "GetConfigRequest",
-    "SetConfig",
+    "BarrierReply", "BarrierRequest", "Capabilities", "ConfigFlags", "ControllerMaxLen",
+    "DescReply", "DescRequest", "FeaturesReply", "FeaturesRequest", "GetConfigReply",
+    "GetConfigRequest", "SetConfig",
     # oxm
     "VlanId",
     # match
@@ -253,68 +226,33 @@ __all__ = [
     # packet
     "Ethernet",
     # actions
-    "Action",
-    "CopyField",
-    "CopyTtlIn",
-    "CopyTtlOut",
-    "DecMplsTtl",
-    "DecNwTtl",
-    "Enqueue",
-    "ExperimenterAction",
-    "Group",
-    "MeterAction",
-    "Output",
-    "PopMpls",
-    "PopPbb",
-    "PopVlan",
-    "PushMpls",
-    "PushPbb",
-    "PushVlan",
-    "SetDlDst",
-    "SetDlSrc",
-    "SetField",
-    "SetMplsLabel",
-    "SetMplsTc",
-    "SetMplsTtl",
-    "SetNwDst",
-    "SetNwEcn",
-    "SetNwSrc",
-    "SetNwTos",
-    "SetNwTtl",
-    "SetQueue",
-    "SetTpDst",
-    "SetTpSrc",
-    "SetVlanPcp",
-    "SetVlanVid",
-    "set_field",
+    "Action", "CopyField", "CopyTtlIn", "CopyTtlOut", "DecMplsTtl", "DecNwTtl", "Enqueue",
+    "ExperimenterAction", "Group", "MeterAction", "Output", "PopMpls", "PopPbb", "PopVlan",
+    "PushMpls", "PushPbb", "PushVlan", "SetDlDst", "SetDlSrc", "SetField", "SetMplsLabel",
+    "SetMplsTc", "SetMplsTtl", "SetNwDst", "SetNwEcn", "SetNwSrc", "SetNwTos", "SetNwTtl",
+    "SetQueue", "SetTpDst", "SetTpSrc", "SetVlanPcp", "SetVlanVid", "set_field",
     # stats
     "Stats",
     # instructions
-    "ApplyActions",
-    "ClearActions",
-    "ExperimenterInstruction",
-    "GotoTable",
-    "Instruction",
-    "Meter",
-    "StatTrigger",
-    "StatTriggerFlags",
-    "WriteActions",
-    "WriteMetadata",
+    "ApplyActions", "ClearActions", "ExperimenterInstruction", "GotoTable", "Instruction",
+    "Meter", "StatTrigger", "StatTriggerFlags", "WriteActions", "WriteMetadata",
     # packets
-    "NO_BUFFER",
-    "PacketIn",
-    "PacketInReason",
-    "PacketOut",
+    "NO_BUFFER", "PacketIn", "PacketInReason", "PacketOut",
+    # groups
+    "Bucket", "GroupMod", "GroupModCommand", "GroupType",
+    # meters
+    "DropBand", "DscpRemarkBand", "MeterFlags", "MeterMod", "MeterModCommand",
+    # roles
+    "Role", "RoleReply", "RoleRequest", "RoleStatus",
+    # async_config
+    "GetAsyncReply", "GetAsyncRequest", "SetAsync",
+    # tables
+    "TableMod", "TableStatsReply", "TableStatsRequest", "TableStatus",
+    # bundles
+    "BundleAdd", "BundleControl", "BundleControlType", "BundleFlags",
     # flows
-    "ALL_TABLES",
-    "ANY_GROUP",
-    "DEFAULT_PRIORITY",
-    "FlowMod",
-    "FlowModCommand",
-    "FlowModFlags",
-    "FlowRemoved",
-    "FlowRemovedReason",
-    "FlowStats",
-    "FlowStatsReply",
-    "FlowStatsRequest",
+    "ALL_TABLES", "ANY_GROUP", "DEFAULT_PRIORITY", "AggregateStatsReply",
+    "AggregateStatsRequest", "FlowCounters", "FlowCountersReply", "FlowCountersRequest",
+    "FlowMod", "FlowModCommand", "FlowModFlags", "FlowRemoved", "FlowRemovedReason",
+    "FlowStats", "FlowStatsReason", "FlowStatsReply", "FlowStatsRequest",
 ]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from .addresses import Mac, MacAddress
 from .errors import BadActionCode
 from .features import ControllerMaxLen
+from .field_names import FieldName
 from .match import Match, OneOxm, match_field
-from .oxm import OXM, FieldInput, oxm_header, oxm_name
+from .oxm import FieldInput
 from .ports import PortNo
 from .record import Family, Record
 from .version import OF10, OF11, OF12, OF13, OF15
-from .wire import U8, U16, U32, Converted, Fill, Pad, Rest, between, by_version, since, until
+from .wire import U8, U16, U32, Fill, Layout, Pad, Rest, between, by_version, since, until
 
 ActionShape = Family(
     "action",
     length_counts_padding=True,
     unknown=BadActionCode.BAD_TYPE,
     short=BadActionCode.BAD_LEN,
+    subtype=U16,
 )
 
 
@@ -264,23 +268,6 @@ class PopPbb(Action):
     layout = (Pad(4),)
 
 
-def _oxm_of(header: int) -> str:
-    for row in OXM.values():
-        if row.header(False) == header:
-            return row.name
-    return oxm_name(header)
-
-
-def _oxm_id(name: str) -> int:
-    header = OXM[name].header(False) if name in OXM else oxm_header(name)
-    if header is None:
-        raise ValueError(f"there is no match field {name}")
-    return header
-
-
-OxmId = Converted(U32, _oxm_of, _oxm_id)  #: the name of a match field, without a value
-
-
 @ActionShape.member(since(OF15, 28))
 class CopyField(Action):
     """Copy bits from one field to another."""
@@ -290,14 +277,14 @@ class CopyField(Action):
     dst: str
     src_offset: int = 0
     dst_offset: int = 0
-    layout = (
+    layout: ClassVar[Layout] = (
         "n_bits" / U16,
         "src_offset" / U16,
         "dst_offset" / U16,
         Pad(2),
-        "src" / OxmId,
-        "dst" / OxmId,
-        Pad(4),
+        "src" / FieldName(),
+        "dst" / FieldName(),
+        Fill(8),
     )
 
 
@@ -315,4 +302,4 @@ class ExperimenterAction(Action):
 
     experimenter: int
     data: bytes = b""  #: all behind the experimenter, its padding included
-    layout = ("experimenter" / U32, "data" / Rest)
+    layout = ("experimenter" / U32, "data" / Rest, Fill(8))

@@ -22,6 +22,11 @@ class MacAddress(int):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read six pairs of hex digits between colons or hyphens; ValueError for others."""
+        if len(text) == 17 and text[2::3] == ":::::" and text.replace(":", "").isalnum():
+            try:
+                return cls(int(text.replace(":", ""), 16))
+            except ValueError:
+                pass  # the words for it are found below
         pairs = text.replace("-", ":").split(":")
         try:
             raw = bytes(int(pair, 16) for pair in pairs if len(pair) <= 2)

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from enum import IntFlag
 from typing import Any
 
-from .match import Match, OxmMatch
+from .match import Match, OxmMatch, OxmMatchShape
 from .oxm import FieldValue, VlanId
 from .packet.ethernet import EthType
 from .packet.internet import IpProto
 from .ports import PortNo
 from .record import Record, RecordOf
 from .version import OF10, OF11, OF12
-from .wire import U8, U16, U32, U64, Bytes, Converted, Pad, Tag, by_version
+from .wire import U8, U16, U32, U64, ByNumber, Bytes, Converted, Pad, Tag, by_version
 
 U48 = Converted(
     Bytes(6), lambda raw: int.from_bytes(raw, "big"), lambda value: value.to_bytes(6, "big")
@@ -404,11 +404,31 @@ def _raw_11(match: Match) -> Match11:
     return raw
 
 
+# Open vSwitch writes the match of OF1.1's flow statistics as Nicira's OXM: the type,
+# which the struct has as well, tells. What came so goes back so.
+_STANDARD, _OXM = 0, 1
+
+
+def _as_oxm(match: Match) -> Match:
+    match.keep_form(_as_oxm, True)
+    return match
+
+
+def _number_11(match: Match) -> int:
+    return _OXM if isinstance(match, Match) and match.form(_as_oxm) else _STANDARD
+
+
 #: A match as each version writes it.
 MatchShape = by_version(
     {
         OF10: Converted(RecordOf(Match10), _match_of_10, _raw_10),
-        OF11: Converted(RecordOf(Match11), _match_of_11, _raw_11),
+        OF11: ByNumber(
+            {
+                _STANDARD: Converted(RecordOf(Match11), _match_of_11, _raw_11),
+                _OXM: Converted(OxmMatchShape(OF11), _as_oxm, lambda match: match),
+            },
+            _number_11,
+        ),
         OF12: OxmMatch(),
     }
 )

@@ -16,60 +16,61 @@ import io
 import struct
 from collections.abc import Callable
 from functools import cache
-from operator import index
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any
 
-import construct as c
-
-from .exceptions import DecodeError, EncodeError
-from .record import FamilyList, Record, RecordList, RecordShape, Unknown
-from .version import Version
-from .wire import Bits, Converted, Fill, Length, Rest, Shape, SizedBy, SizeOf, Tag, bare
-
-Decode = Callable[[bytes, int, int], Any]  #: (buffer, position, end) -> record
-Encode = Callable[..., bytes]  #: (record) -> bytes; messages take the xid as well
-Partial = Callable[[bytes, int, int], tuple[Any, int]]  #: -> value and the position behind it
-
-
-class Malformed(Exception):
-    """The bytes, or the value, are not what the layout says; the reference form tells why."""
-
-
-#: What compiled functions raise, whoever is at fault.
-FAULTS = (
-    Malformed,
-    DecodeError,
-    EncodeError,
-    struct.error,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    OverflowError,
-    c.ConstructError,
+from .record import (
+    FamilyList,
+    R,
+    Record,
+    RecordList,
+    RecordShape,
+    Unknown,
+    build_shape,
+    parse_shape,
 )
-
-
-class Form(NamedTuple):
-    """How a shape of no fixed size is read and written by straight code."""
-
-    decode: Partial
-    encode: Callable[[Any], bytes]
-
-
-class Codec(NamedTuple):
-    """The two functions of a record, their source, and what they leave to construct."""
-
-    decode: Decode
-    encode: Encode
-    source: str
-    fallbacks: tuple[str, ...]
+from .version import Version
+from .wire import (
+    ByNumber,
+    Converted,
+    Rest,
+    Shape,
+)
+from .writer import (
+    FAULTS,
+    Codec,
+    Decode,
+    Encode,
+    Form,
+    Malformed,
+    Writer,
+    construct_form,
+    fixed_form,
+)
 
 
 @cache
 def codec(record: type[Record], version: Version, headed: bool = True) -> Codec:
     """Return the compiled form of `record` at `version`, made when first asked for."""
-    return _Writer(record.at(version, headed)).finish()
+    return Writer(record.at(version, headed), form_of).finish()
+
+
+def read(record: type[R], version: Version, data: bytes, headed: bool = True) -> R:
+    """Return the record that `data` is; DecodeError, with the path of the field, if none."""
+    try:
+        found: R = codec(record, version, headed).decode(data, 0, len(data))
+    except FAULTS:
+        shape = record.at(version, headed)
+        found = parse_shape(shape, io.BytesIO(data), {}, record.__name__)
+    return found
+
+
+def write(value: Record, version: Version, headed: bool = True) -> bytes:
+    """Return the bytes of a record; EncodeError, with the path of the field, if none."""
+    record = type(value)
+    try:
+        return codec(record, version, headed).encode(value)
+    except FAULTS:
+        return build_shape(record.at(version, headed), value, {}, record.__name__)
 
 
 def form_of(shape: Shape) -> Form | None:
@@ -80,11 +81,15 @@ def form_of(shape: Shape) -> Form | None:
         return _list_form(shape)
     if isinstance(shape, RecordShape):
         return _record_form(shape)
+    if isinstance(shape, ByNumber):
+        return _by_number_form(shape)
     if shape is Rest:
         # b"".__add__ takes what is bytes only; bytes itself makes zeros of a number.
         return Form(lambda buffer, at, end: (buffer[at:end], end), b"".__add__)
     if isinstance(shape, Converted) and (inner := form_of(shape.subcon)):
         return _converted_form(inner, shape.to_value, shape.to_wire)
+    if form := fixed_form(shape):
+        return form
     compiled = getattr(shape, "compiled", None)
     return compiled() if compiled else None
 
@@ -104,14 +109,17 @@ def _converted_form(
     return Form(decode, encode)
 
 
-def _construct_form(shape: Shape) -> Form:
+def _by_number_form(shape: ByNumber) -> Form:
+    unpack, number_of = struct.Struct(">H").unpack_from, shape.number_of
+    forms = {number: form_of(one) or construct_form(one) for number, one in shape.shapes.items()}
+
     def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
-        stream = io.BytesIO(buffer[at:end])
-        value = shape.parse_stream(stream)
-        return value, at + stream.tell()
+        if at + 2 > end:
+            raise Malformed
+        return forms[unpack(buffer, at)[0]].decode(buffer, at, end)
 
     def encode(value: Any) -> bytes:
-        return bytes(shape.build(value))
+        return forms[number_of(value)].encode(value)
 
     return Form(decode, encode)
 
@@ -175,38 +183,71 @@ def _list_form(shape: RecordList) -> Form:
     return Form(decode, encode)
 
 
-def _family_form(shape: FamilyList) -> Form:
-    family, version, class_of = shape.family, shape.version, shape.class_of
-    head = struct.Struct(">" + family.number.fmtstr[1:] + family.length.fmtstr[1:])
-    unpack, head_size, align = head.unpack_from, head.size, family.align
-    odd = align - 1 if family.length_counts_padding else 0
-    decoders: dict[int, Decode] = {}
-    encoders: dict[type[Record], Encode] = {}
+class _Elements:
+    """What the elements of a family are read and written by, found when first needed."""
 
-    def decoder_of(number: int) -> Decode:
-        if number in class_of:
-            return decoders.setdefault(number, codec(class_of[number], version).decode)
-        if family.unknown is not None:
+    def __init__(self, shape: FamilyList) -> None:
+        self.shape, self.family = shape, shape.family
+        first = self.first = self.family.length_first
+        codes = [self.family.number.fmtstr[1:], self.family.length.fmtstr[1:]]
+        self.head = struct.Struct(">" + "".join(codes[::-1] if first else codes))
+        self.decoders: dict[int, Decode] = {}
+        self.encoders: dict[type[Record], Encode] = {}
+
+    def decoder(self, number: int) -> Decode:
+        """Return what reads elements with this number."""
+        shape, head_size = self.shape, self.head.size
+        if number in shape.shared_numbers:
+            return self.decoders.setdefault(number, self._by_experimenter(number))
+        if number in shape.class_of:
+            found = codec(shape.class_of[number], shape.version).decode
+            return self.decoders.setdefault(number, found)
+        if self.family.unknown is not None:
             raise Malformed
         return lambda buffer, at, stop: Unknown(number, buffer[at + head_size : stop])
 
-    def encoder_of(cls: type[Record]) -> Encode:
-        if cls is Unknown and family.unknown is None:
-            return lambda item: head.pack(item.number, head_size + len(item.body)) + item.body
-        if cls not in family.members:
+    def _by_experimenter(self, number: int) -> Decode:
+        shape = self.shape
+
+        def decode_found(buffer: bytes, at: int, stop: int) -> Any:
+            cls = shape.find(number, buffer[at:stop])
+            if cls is None:
+                raise Malformed
+            return codec(cls, shape.version).decode(buffer, at, stop)
+
+        return decode_found
+
+    def encoder(self, cls: type[Record]) -> Encode:
+        """Return what writes elements of this class."""
+        if cls is Unknown and self.family.unknown is None:
+            return self._pack_unknown
+        if cls not in self.family.members and cls not in self.family.experimenters:
             raise Malformed
-        return encoders.setdefault(cls, codec(cls, version).encode)
+        return self.encoders.setdefault(cls, codec(cls, self.shape.version).encode)
+
+    def _pack_unknown(self, item: Unknown) -> bytes:
+        numbers = (item.number, self.head.size + len(item.body))
+        return self.head.pack(*(numbers[::-1] if self.first else numbers)) + item.body
+
+
+def _family_form(shape: FamilyList) -> Form:
+    elements, align = _Elements(shape), shape.family.align
+    unpack, head_size, first = elements.head.unpack_from, elements.head.size, elements.first
+    decoders, encoders = elements.decoders, elements.encoders
+    odd = align - 1 if shape.family.length_counts_padding else 0
 
     def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
         items = []
         while at < end:
             number, length = unpack(buffer, at)
+            if first:
+                number, length = length, number
             stop = at + length
             if length < head_size or stop > end or length & odd:
                 raise Malformed
-            decode_item = decoders.get(number) or decoder_of(number)
+            decode_item = decoders.get(number) or elements.decoder(number)
             items.append(decode_item(buffer, at, stop))
-            at = stop if not length % align else stop + -length % align
+            at = stop + -length % align
         if at > end:
             raise Malformed
         return tuple(items), at
@@ -215,261 +256,8 @@ def _family_form(shape: FamilyList) -> Form:
         parts = []
         for item in items:
             cls = type(item)
-            part = (encoders.get(cls) or encoder_of(cls))(item)
+            part = (encoders.get(cls) or elements.encoder(cls))(item)
             parts.append(part + bytes(-len(part) % align) if len(part) % align else part)
         return b"".join(parts)
 
     return Form(decode, encode)
-
-
-# One record: the source of its functions
-
-
-class _Writer:
-    """Walks a record's members and writes both functions."""
-
-    def __init__(self, shape: RecordShape) -> None:
-        self.shape = shape
-        self.env: dict[str, Any] = {"record": shape.record, "Malformed": Malformed}
-        self.reading: list[str] = []  # lines of decode
-        self.parts: list[str] = []  # lines of encode that make the parts of variable size
-        self.output: list[str] = []  # what encode joins
-        self.fixed = 0  # bytes in all runs together
-        self.offset = 0  # of the next member from `at`, a variable of decode
-        self.run = _Run()
-        self.sizes: dict[str, str] = {}  # member -> the variable of decode that has its size
-        self.aligned = 0
-        self.fallbacks: list[str] = []
-        self.locals: dict[str, str] = {}  # field -> the variable of decode that has it
-        head = shape.record.head if shape.headed else ()
-        self.tags = sum(isinstance(member, Tag) for member in head)  # that are still to come
-        #: fields that encode is given beside the record: a message does not know its xid
-        self.given = [name for name in shape.record.__struct_fields__ if name == "xid"]
-
-    def finish(self) -> Codec:
-        for member in self.shape.members:
-            self._member(bare(member), member.name or "")
-        self._end_run()
-        source = "\n".join([*self._decode_source(), "", *self._encode_source(), ""])
-        name = f"<{self.shape.record.__name__} {self.shape.version}>"
-        exec(compile(source, name, "exec"), self.env)  # our own declarations, nobody's input
-        return Codec(self.env["decode"], self.env["encode"], source, tuple(self.fallbacks))
-
-    def _bind(self, value: Any, stem: str) -> str:
-        name = f"{stem}_{len(self.env)}"
-        self.env[name] = value
-        return name
-
-    def _local(self, field: str) -> str:
-        return self.locals.setdefault(field, "f_" + field.replace(".", "__"))
-
-    def _member(self, shape: Shape, name: str) -> None:
-        if isinstance(shape, Fill):
-            self.aligned = shape.align
-        elif (code := _struct_code(shape)) is None:
-            self._variable(shape, name)
-        elif isinstance(shape, c.Padded):
-            self.run.add(code, code)
-        elif isinstance(shape, c.Const):
-            self._constant(shape, code)
-        elif isinstance(shape, Length):
-            self.run.add(f"{shape.sizeof()}x", code, value="length")
-        elif isinstance(shape, SizeOf):
-            self.sizes[shape.target] = f"size_{shape.target}"
-            self.run.add(code, code, f"size_{shape.target}", f"len(part_{shape.target})")
-        elif isinstance(shape, Bits):
-            self._bits(shape, code)
-        else:
-            self._plain(shape, name, code)
-
-    def _constant(self, shape: c.Const, code: str) -> None:
-        """Add a number that is known; by those of the head the record was found."""
-        if self.tags:
-            self.tags -= 1
-            self.run.add(f"{shape.sizeof()}x", code, value=str(shape.value))
-            return
-        local = f"const_{len(self.run.after)}"
-        self.run.after.append(f"if {local} != {shape.value}: raise Malformed")
-        self.run.here = len(self.run.after)
-        self.run.add(code, code, local, str(shape.value))
-
-    def _plain(self, shape: Shape, name: str, code: str) -> None:
-        """Add one field that lies in a run."""
-        local = self._local(name)
-        value = name if name in self.given else f"m.{name}"
-        for convert in _conversions(shape):
-            self.run.after.insert(
-                self.run.here, f"{local} = {self._bind(convert.to_value, 'get')}({local})"
-            )
-            if convert.to_wire is not index:
-                value = f"{self._bind(convert.to_wire, 'put')}({value})"
-        if isinstance(shape, c.Bytes):
-            value = f"{self._bind(_of_size(shape.length), 'put')}({value})"
-        self.run.here = len(self.run.after)
-        self.run.add(code, code, local, value)
-
-    def _bits(self, shape: Bits, code: str) -> None:
-        raw = f"bits_{'_'.join(shape.widths)}"
-        shift = sum(shape.widths.values())
-        for field, width in shape.widths.items():
-            shift -= width
-            self.run.after.append(f"{self._local(field)} = {raw} >> {shift} & {(1 << width) - 1}")
-        self.run.here = len(self.run.after)
-        fields = ", ".join(f"m.{field}" for field in shape.widths)
-        self.run.add(code, code, raw, f"{self._bind(shape.join, 'join')}({fields})")
-
-    def _variable(self, shape: Shape, name: str) -> None:
-        """Add a member whose size depends on what is in it."""
-        self._end_run()
-        local, part = self._local(name), f"part_{name}".replace(".", "__")
-        start = f"at + {self.offset}" if self.offset else "at"
-        if isinstance(shape, SizedBy):
-            shape = self._told_size(shape, name, start)
-        if shape is Rest and name not in self.sizes:
-            self.reading += [f"{local} = buffer[{start}:end]", "at = end"]
-            self.parts.append(f"{part} = m.{name}")
-        else:
-            self._called(shape, name, local, part, start)
-        self.output.append(part)
-        self.offset = 0
-
-    def _told_size(self, shape: SizedBy, name: str, start: str) -> Shape:
-        """Let decode work out the size of a member, and return what the member is."""
-        size = self.sizes[name] = f"size_{name}".replace(".", "__")
-        given = ", ".join([f"buffer[{start}:end]", *map(self._local, shape.fields)])
-        self.reading += [
-            f"{size} = {self._bind(shape.size, 'size')}({given})",
-            f"if {size} < 0: raise Malformed",
-        ]
-        return shape.subcon
-
-    def _called(self, shape: Shape, name: str, local: str, part: str, start: str) -> None:
-        form = form_of(shape)
-        if form is None:
-            self.fallbacks.append(name)
-            form = _construct_form(shape)
-        read, write = self._bind(form.decode, "decode"), self._bind(form.encode, "encode")
-        self.parts.append(f"{part} = {write}(m.{name})")
-        if size := self.sizes.get(name):
-            self.reading += [
-                f"stop = {start} + {size}",
-                "if stop > end: raise Malformed",
-                f"{local}, at = {read}(buffer, {start}, stop)",
-                "if at != stop: raise Malformed",
-            ]
-        else:
-            self.reading.append(f"{local}, at = {read}(buffer, {start}, end)")
-
-    def _end_run(self) -> None:
-        run, self.run = self.run, _Run()
-        if not run.codes_in:
-            return
-        size = struct.calcsize(">" + "".join(run.codes_in))
-        start = f"at + {self.offset}" if self.offset else "at"
-        self.offset += size
-        self.fixed += size
-        if self.shape.size is None:
-            self.reading.append(f"if at + {self.offset} > end: raise Malformed")
-        if run.targets:
-            unpack = self._bind(struct.Struct(">" + "".join(run.codes_in)).unpack_from, "unpack")
-            self.reading.append(f"{', '.join(run.targets)}, = {unpack}(buffer, {start})")
-            self.reading += run.after
-        pack = self._bind(struct.Struct(">" + "".join(run.codes_out)).pack, "pack")
-        self.output.append(f"{pack}({', '.join(run.values)})")
-
-    def _decode_source(self) -> list[str]:
-        size, aligned = self.shape.size, self.aligned
-        lines = ["def decode(buffer, at, end):"]
-        if size is not None:
-            lines.append(f"    if end - at != {size}: raise Malformed")
-        lines += [f"    {line}" for line in self.reading]
-        if aligned:
-            lines.append(f"    if not 0 <= end - at - {self.offset} < {aligned}: raise Malformed")
-        elif size is None:
-            lines.append(f"    if at + {self.offset} != end: raise Malformed")
-        return [*lines, f"    return record({', '.join(self._arguments())})"]
-
-    def _arguments(self) -> list[str]:
-        """Return the arguments of the record, by position where it takes them so."""
-        record, arguments = self.shape.record, []
-        inner: dict[str, list[str]] = {}
-        for field, local in self.locals.items():
-            outer, dot, rest = field.partition(".")
-            if dot:
-                inner.setdefault(outer, []).append(f"{rest}={local}")
-        for field in record.__struct_fields__:
-            if field in inner:
-                made = self._bind(get_type_hints(record)[field], "inner")
-                value = f"{made}({', '.join(inner[field])})"
-            elif field in self.locals:
-                value = self.locals[field]
-            else:
-                value = self._bind(record.defaults()[field], "default")
-            arguments.append(value if field in record.__match_args__ else f"{field}={value}")
-        return arguments
-
-    def _encode_source(self) -> list[str]:
-        lines = [f"def encode({', '.join(['m', *self.given])}):"]
-        for field, default in self.shape.absent.items():
-            bound = self._bind(default, "default")
-            lines.append(f"    if m.{field} != {bound}: raise Malformed")
-        lines += [f"    {line}" for line in self.parts]
-        sizes = [f"len({part})" for part in self.output if part.startswith("part_")]
-        lines.append(f"    length = {' + '.join([str(self.fixed), *sizes])}")
-        if self.aligned:
-            lines += [f"    fill = -length % {self.aligned}", "    length += fill"]
-            self.output.append("bytes(fill)")
-        return [*lines, f"    return {' + '.join(self.output) or repr(b'')}"]
-
-
-class _Run:
-    """Neighbouring members of fixed size, read by one `struct` call and written by one."""
-
-    def __init__(self) -> None:
-        self.codes_in: list[str] = []
-        self.codes_out: list[str] = []
-        self.targets: list[str] = []
-        self.values: list[str] = []
-        self.after: list[str] = []  # lines of decode that make values of what was unpacked
-        self.here = 0
-
-    def add(self, code_in: str, code_out: str, target: str = "", value: str = "") -> None:
-        self.codes_in.append(code_in)
-        self.codes_out.append(code_out)
-        if target:
-            self.targets.append(target)
-        if value:
-            self.values.append(value)
-
-
-def _struct_code(shape: Shape) -> str | None:
-    """Return how `struct` writes a shape of fixed size, None for all that it cannot."""
-    if isinstance(shape, c.FormatField):
-        return str(shape.fmtstr[1:])
-    if isinstance(shape, c.Bytes) and isinstance(shape.length, int):
-        return f"{shape.length}s"
-    if isinstance(shape, c.Padded) and isinstance(shape.length, int) and shape.subcon is c.Pass:
-        return f"{shape.length}x"
-    if isinstance(shape, Converted | c.Const | Length | SizeOf | Bits):
-        return _struct_code(shape.subcon)
-    return None
-
-
-def _of_size(size: int) -> Callable[[bytes], bytes]:
-    """Return the check of what `struct` would cut, or fill up, without a word."""
-
-    def checked(raw: bytes) -> bytes:
-        if len(raw) != size:
-            raise Malformed
-        return raw
-
-    return checked
-
-
-def _conversions(shape: Shape) -> list[Converted]:
-    """Return the conversions around a number, outermost first."""
-    found = []
-    while isinstance(shape, Converted):
-        found.append(shape)
-        shape = shape.subcon
-    return found

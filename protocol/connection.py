@@ -26,6 +26,7 @@ HANDSHAKE_TIMEOUT = 5.0  #: seconds in which the peer must have said hello
 ECHO_INTERVAL = 15.0  #: seconds of silence until we ask for a sign of life
 ECHO_TIMEOUT = 10.0  #: seconds in which it must come
 ERROR_DATA = 64  # bytes of an offending message that go back at least (OF1.5.1 7.5.4)
+WORDS_MAX = 200  # characters of a peer's own words that are repeated in ours
 _HELLO, _ERROR, _ECHO_REQUEST, _ECHO_REPLY = 0, 1, 2, 3  # the same in all versions
 _HTTP = (b"GET ", b"POST", b"HEAD", b"PUT ", b"DELE", b"OPTI", b"PRI ", b"CONN")
 
@@ -186,9 +187,10 @@ class Connection:
             return []
         if version == self.version and length >= HEADER.size:
             return []
-        if number == _HELLO and length >= HEADER.size:
-            return []
-        return self._broken_framing(version, length, data[at : at + ERROR_DATA])
+        if number in (_HELLO, _ERROR) and length >= HEADER.size:
+            return []  # whoever refuses us does so in a version of its own
+        size = min(max(length, HEADER.size), ERROR_DATA)
+        return self._broken_framing(version, length, data[at : at + size])
 
     def _broken_framing(self, version: int, length: int, data: bytes) -> list[Event]:
         assert self.version is not None
@@ -200,7 +202,7 @@ class Connection:
 
     def _receive_hello(self, version: int, data: bytes, events: list[Event]) -> None:
         if data[1] == _ERROR:
-            events += self.close(f"the peer refused us: {_error_text(data)}")
+            events += self._refused(data)
             return
         offered = _offered(data)
         agreed = self._agree(version, offered)
@@ -212,7 +214,8 @@ class Connection:
         ours = ", ".join(map(str, sorted(self.versions)))
         reason = f"no version in common: the peer speaks {theirs}, we speak {ours}"
         known = [one for one in self.versions if one <= version] or list(self.versions)
-        self._put(ErrorMsg(HelloFailedCode.INCOMPATIBLE, reason.encode()), max(known))
+        xid = HEADER.unpack_from(data)[3]
+        self._put(ErrorMsg(HelloFailedCode.INCOMPATIBLE, reason.encode()), max(known), xid)
         events += self.close(reason)
 
     def _agree(self, version: int, offered: frozenset[int] | None) -> Version | None:
@@ -233,6 +236,9 @@ class Connection:
             return
         if number == _HELLO or (number == _ECHO_REPLY and xid == self._asked_xid):
             return
+        if data[at] != version:
+            events += self._refused(data[at:end])
+            return
         try:
             message = decode(data, at, end, version)
             if isinstance(message, MultipartReply | MultipartRequest):
@@ -244,9 +250,12 @@ class Connection:
             events.append(self._unreadable(error, number, xid, data[at:end]))
             return
         if isinstance(message, ErrorMsg) and isinstance(message.code, HelloFailedCode):
-            events += self.close(f"the peer refused us: {_error_text(data[at:end])}")
+            events += self._refused(data[at:end])
             return
         events.append(message)
+
+    def _refused(self, error: bytes) -> list[Event]:
+        return self.close(f"the peer refused us: {_error_text(error)}")
 
     def _unreadable(self, error: DecodeError, number: int, xid: int, data: bytes) -> Unreadable:
         assert self.version is not None
@@ -299,9 +308,11 @@ def _offered(data: bytes) -> frozenset[int] | None:
 
 
 def _error_text(data: bytes) -> str:
-    """Return the words in a HELLO_FAILED, else its numbers."""
-    words = data[12:].rstrip(b"\0").decode("ascii", "replace")
-    return words or f"error {data[8:12].hex()}"
+    """Return the words in a HELLO_FAILED, else its numbers: no more than a line of a log."""
+    words = data[12 : 12 + WORDS_MAX].rstrip(b"\0").decode("ascii", "replace").strip()
+    if words and words.isprintable():
+        return words
+    return f"error {data[8:12].hex() or 'without numbers'}"
 
 
 def _version_name(number: int) -> str:

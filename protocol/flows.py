@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
+from typing import ClassVar
 
 from .classic_match import MatchShape
 from .instructions import Instruction, InstructionsShape
@@ -14,7 +15,21 @@ from .ports import Port, PortNo
 from .record import ListOf, Record
 from .stats import Count32, Count64, OxsStats, Stats
 from .version import OF10, OF11, OF12, OF13, OF14, OF15
-from .wire import U8, U16, U32, U64, Enum, Flags, Length, Pad, between, by_version, since, until
+from .wire import (
+    U8,
+    U16,
+    U32,
+    U64,
+    Enum,
+    Flags,
+    Layout,
+    Length,
+    Pad,
+    between,
+    by_version,
+    since,
+    until,
+)
 
 DEFAULT_PRIORITY = 0x8000
 ALL_TABLES = 0xFF  #: a table_id that means each table, where something is deleted or asked
@@ -69,7 +84,7 @@ class FlowMod(Message):
     out_group: int = ANY_GROUP
     flags: FlowModFlags | int = 0
     importance: int = 0  #: low goes first when a full table evicts
-    layout = (
+    layout: ClassVar[Layout] = (
         "match" / until(OF10, MatchShape),
         "cookie" / U64,
         "cookie_mask" / since(OF11, U64),
@@ -113,7 +128,7 @@ class FlowRemoved(Message):
     hard_timeout: int = 0
     stats: Stats = Stats()
     report = True
-    layout = (
+    layout: ClassVar[Layout] = (
         "match" / until(OF10, MatchShape),
         "table_id" / since(OF15, U8),
         "reason" / since(OF15, Enum(U8, FlowRemovedReason)),
@@ -138,17 +153,14 @@ class FlowRemoved(Message):
     )
 
 
-@multipart_request(1)
-class FlowStatsRequest(MultipartRequest):
-    """Asks for entries that match (OF1.5.1 7.3.5.2 "Individual Flow Descriptions")."""
-
+class _WhichFlows(MultipartRequest):
     match: Match = Match()
     table_id: int = ALL_TABLES
     out_port: int = Port.ANY
     out_group: int = ANY_GROUP
     cookie: int = 0
     cookie_mask: int = 0
-    layout = (
+    layout: ClassVar[Layout] = (
         "match" / until(OF10, MatchShape),
         "table_id" / U8,
         by_version({OF10: Pad(1), OF11: Pad(3)}),
@@ -159,6 +171,11 @@ class FlowStatsRequest(MultipartRequest):
         "cookie_mask" / since(OF11, U64),
         "match" / since(OF11, MatchShape),
     )
+
+
+@multipart_request(1)
+class FlowStatsRequest(_WhichFlows):
+    """Asks for entries that match (OF1.5.1 7.3.5.2 "Individual Flow Descriptions")."""
 
 
 class FlowStats(Record):
@@ -175,7 +192,7 @@ class FlowStats(Record):
     importance: int = 0
     stats: Stats = Stats()
     report = True
-    layout = (
+    layout: ClassVar[Layout] = (
         Length(U16),
         since(OF15, Pad(2)),
         "table_id" / U8,
@@ -206,5 +223,64 @@ class FlowStatsReply(MultipartReply):
     """The entries asked for."""
 
     flows: tuple[FlowStats, ...] = ()
-    layout = ("flows" / ListOf(FlowStats),)
+    layout: ClassVar[Layout] = ("flows" / ListOf(FlowStats),)
+    gathers = "flows"
+
+
+@multipart_request(2)
+class AggregateStatsRequest(_WhichFlows):
+    """Asks what all entries that match counted together (OF1.5.1 7.3.5.4)."""
+
+
+@multipart_reply(2)
+class AggregateStatsReply(MultipartReply):
+    """What the entries counted together: flow_count, packet_count and byte_count."""
+
+    stats: Stats = Stats()
+    layout: ClassVar[Layout] = (
+        "stats.packet_count" / until(OF14, Count64),
+        "stats.byte_count" / until(OF14, Count64),
+        "stats.flow_count" / until(OF14, Count32),
+        until(OF14, Pad(4)),
+        "stats" / since(OF15, OxsStats()),
+    )
+
+
+class FlowStatsReason(IntEnum):
+    """Why the statistics of an entry are told."""
+
+    STATS_REQUEST = 0
+    STAT_TRIGGER = 1
+
+
+class FlowCounters(Record):
+    """An entry's statistics without its description (OF1.5)."""
+
+    match: Match = Match()
+    priority: int = DEFAULT_PRIORITY
+    table_id: int = 0
+    reason: FlowStatsReason | int = FlowStatsReason.STATS_REQUEST
+    stats: Stats = Stats()
+    layout = (
+        Length(U16),
+        Pad(2),
+        "table_id" / U8,
+        "reason" / Enum(U8, FlowStatsReason),
+        "priority" / U16,
+        "match" / MatchShape,
+        "stats" / OxsStats(),
+    )
+
+
+@multipart_request(since(OF15, 17))
+class FlowCountersRequest(_WhichFlows):
+    """Asks for statistics of entries that match (OF1.5.1 7.3.5.3 "Individual Flow Statistics")."""
+
+
+@multipart_reply(since(OF15, 17))
+class FlowCountersReply(MultipartReply):
+    """The statistics asked for, or, without a request, those that a StatTrigger tells."""
+
+    flows: tuple[FlowCounters, ...] = ()
+    layout = ("flows" / ListOf(FlowCounters),)
     gathers = "flows"

@@ -12,7 +12,7 @@ from .errors import BadInstructionCode
 from .record import Family, Record
 from .stats import OxsStats, Stats
 from .version import OF10, OF11, OF13, OF15
-from .wire import U8, U32, U64, Converted, Flags, Pad, Rest, by_version, since
+from .wire import U8, U32, U64, Converted, Fill, Flags, Pad, Rest, by_version, since
 
 _InstructionFamily = Family(
     "instruction",
@@ -68,7 +68,10 @@ class ClearActions(Instruction):
 
 @_InstructionFamily.member(since(OF13, 6))
 class Meter(Instruction):
-    """Let a meter decide whether the packet goes on. OF1.5 has the action MeterAction."""
+    """Let a meter decide whether the packet goes on.
+
+    OF1.5 calls the number deprecated, and has the action MeterAction: switches refuse it.
+    """
 
     meter_id: int
     layout = ("meter_id" / U32,)
@@ -96,7 +99,7 @@ class ExperimenterInstruction(Instruction):
 
     experimenter: int
     data: bytes = b""
-    layout = ("experimenter" / U32, "data" / Rest)
+    layout = ("experimenter" / U32, "data" / Rest, Fill(8))
 
 
 def _applied(actions: tuple[Action, ...]) -> tuple[Instruction, ...]:
@@ -111,7 +114,7 @@ def _only_actions(instructions: tuple[Instruction, ...]) -> tuple[Action, ...]:
     raise ValueError("OpenFlow 1.0 knows one ApplyActions only")
 
 
+#: A list of actions that is one ApplyActions, as OF1.0 has it.
+AppliedActions = Converted(ActionShape, _applied, _only_actions)
 #: The instructions of an entry as each version writes them.
-InstructionsShape = by_version(
-    {OF10: Converted(ActionShape, _applied, _only_actions), OF11: _InstructionFamily}
-)
+InstructionsShape = by_version({OF10: AppliedActions, OF11: _InstructionFamily})

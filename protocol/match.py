@@ -6,18 +6,18 @@ import io
 import struct
 from collections.abc import ItemsView, Iterator, KeysView, Mapping
 from difflib import get_close_matches
-from operator import index
 from typing import Any, Self
 
 import construct as c
 
-from .compiler import Form, Malformed
 from .errors import BadActionCode, BadMatchCode, ErrorCode
 from .exceptions import DecodeError, EncodeError
-from .oxm import OXM, OXM_HEADER, FieldInput, FieldValue, OxmField, oxm_header, oxm_name
-from .record import parse_shape
+from .oxm import OXM, STANDARD, FieldInput, FieldValue, OxmField, Requirement
+from .oxm_table import OxmTable, oxm_table, parse_field
+from .record import later, parse_shape
 from .version import Version
-from .wire import U16, U32, Bytes, Versioned
+from .wire import U16, Versioned
+from .writer import Form, Malformed
 
 
 class Match:
@@ -37,7 +37,7 @@ class Match:
     __slots__ = ("_fields", "_forms", "_hash")
 
     def __init__(self, **fields: FieldInput) -> None:
-        self._set({name: _read(name, given) for name, given in fields.items()})
+        self._set(in_order({name: _read(name, given) for name, given in fields.items()}))
         if problem := self.missing():
             raise ValueError(problem)
 
@@ -53,6 +53,16 @@ class Match:
         match._set(dict(fields))
         return match
 
+    @classmethod
+    def parse(cls, text: str) -> Match:
+        """Read a match as ovs-ofctl's users write it; ValueError, with the cure, for others.
+
+        >>> Match.parse("in_port=1,tcp,tp_dst=80")
+        Match(in_port=1, eth_type=0x800, ip_proto=6, tcp_dst=80)
+        """
+        match: Match = later("syntax").parse_match(text)
+        return match
+
     def form(self, kind: object) -> Any:
         """Return what `keep_form` was given for this kind of encoding, None at first."""
         return self._forms.get(kind) if self._forms else None
@@ -66,7 +76,7 @@ class Match:
     def missing(self) -> str:
         """Return the sentence that says which field lacks what it depends on, or nothing."""
         for name in self._fields:
-            requires = _REQUIRES.get(name)
+            requires = _REQUIRES[name]
             if requires and not all(self._meets(*requirement) for requirement in requires):
                 wanted = " and ".join(_wanted(*requirement) for requirement in requires)
                 return f"{name} needs {wanted}"
@@ -81,7 +91,7 @@ class Match:
     def replace(self, **fields: FieldInput) -> Match:
         """Return a match with these fields changed or added."""
         read = {name: _read(name, given) for name, given in fields.items()}
-        changed = Match.unchecked(self._fields | read)
+        changed = Match.unchecked(in_order(self._fields | read))
         if problem := changed.missing():
             raise ValueError(problem)
         return changed
@@ -125,6 +135,9 @@ class Match:
             self._hash = hash(frozenset(self._fields.items()))
         return self._hash
 
+    def __str__(self) -> str:
+        return str(later("syntax").match_text(self))
+
     def __repr__(self) -> str:
         shown = []
         for name, value in self._fields.items():
@@ -134,15 +147,57 @@ class Match:
         return f"Match({', '.join(shown)})"
 
 
-# Most fields are given as plain numbers, in the path of each flow_mod that an app makes.
-_PLAIN_MAX = {row.name: row.all_ones for row in OXM.values() if row.name != "vlan_vid"}
-_REQUIRES = {row.name: row.requires for row in OXM.values() if row.requires}
+class _PlainMax(dict[str, int]):
+    """The largest plain number of each field that takes numbers as they are, looked up once.
+
+    Most fields are given so, in the path of each flow_mod that an app makes.
+    """
+
+    def __missing__(self, name: str) -> int:
+        if (row := OXM.get(name)) is None:
+            return -1
+        self[name] = -1 if row.variable or name == "vlan_vid" else row.all_ones
+        return self[name]
+
+
+class _Requires(dict[str, tuple[Requirement, ...]]):
+    """What each field depends on, looked up once."""
+
+    def __missing__(self, name: str) -> tuple[Requirement, ...]:
+        if (row := OXM.get(name)) is None:
+            return ()
+        self[name] = row.requires
+        return row.requires
+
+
+_PLAIN_MAX, _REQUIRES = _PlainMax(), _Requires()
 
 
 def _read(name: str, given: FieldInput) -> FieldValue:
-    if isinstance(given, int) and 0 <= given <= _PLAIN_MAX.get(name, -1):
+    if isinstance(given, int) and 0 <= given <= _PLAIN_MAX[name]:
         return given
     return match_field(name).read(given)
+
+
+def in_order(fields: dict[str, FieldValue]) -> dict[str, FieldValue]:
+    """Return fields such that each stands behind what it depends on.
+
+    A switch refuses others (OF1.5.1 7.2.3.6 "Flow Match Field Prerequisite"). Fields that are
+    in order stay as they were given.
+    """
+    seen = set()
+    for name in fields:
+        for needed, _ in _REQUIRES[name]:
+            if needed not in seen:
+                return dict(sorted(fields.items(), key=_rank))
+        seen.add(name)
+    return fields
+
+
+def _rank(field: tuple[str, FieldValue]) -> tuple[bool, int]:
+    """Order fields by number: what others depend on has smaller ones."""
+    row = OXM.get(field[0])
+    return (field[0] not in STANDARD, row.number if row else 0)
 
 
 def match_field(name: str) -> OxmField:
@@ -169,125 +224,6 @@ _MEMO_MAX = 4096  # matches kept ready per version; packet-ins repeat few of the
 _MEMO_BYTES = 128  # and none that is longer: what a peer sends must not fill our memory
 
 
-class OxmError(ValueError):
-    """A field is wrong; `reason` says why, `code` is the error in a match."""
-
-    def __init__(self, code: ErrorCode, name: str, reason: str) -> None:
-        super().__init__(code, name, reason)
-        self.code, self.name, self.reason = code, name, reason
-
-
-class OxmTable:
-    """The fields of one version: bytes to values and back."""
-
-    def __init__(self, version: Version) -> None:
-        self.version = version
-        rows = [row for row in OXM.values() if row.exists_in(version)]
-        self.by_header = {row.header(masked): row for row in rows for masked in (False, True)}
-        self.by_number = {(row.oxm_class, row.number): row for row in rows}
-        self.plain = {row.name: (OXM_HEADER.pack(row.header(False)), row.size) for row in rows}
-
-    def field(self, header: int, body: bytes) -> tuple[str, FieldValue]:
-        """Return name and value of the field with this header and body; OxmError if wrong."""
-        row = self.by_header.get(header)
-        if row is None:
-            return self._unknown(header, body), body
-        if header & 0x100:
-            return row.name, self._masked(row, body)
-        value = int.from_bytes(body, "big")
-        if value > row.all_ones:
-            raise OxmError(BadMatchCode.BAD_VALUE, row.name, f"{value:#x} has too many bits")
-        return row.name, value
-
-    def _masked(self, row: OxmField, body: bytes) -> tuple[int, int]:
-        value = int.from_bytes(body[: row.size], "big")
-        mask = int.from_bytes(body[row.size :], "big")
-        if not row.maskable or mask > row.all_ones:
-            raise OxmError(BadMatchCode.BAD_MASK, row.name, f"the mask {mask:#x} cannot be")
-        if value & ~mask:
-            reason = f"{value:#x} has bits outside of the mask {mask:#x}"
-            raise OxmError(BadMatchCode.BAD_WILDCARDS, row.name, reason)
-        return value, mask
-
-    def _unknown(self, header: int, body: bytes) -> str:
-        if row := self.by_number.get((header >> 16, header >> 9 & 0x7F)):
-            reason = f"{len(body)} bytes cannot be"
-            raise OxmError(BadMatchCode.BAD_LEN, row.name, reason)
-        return oxm_name(header)
-
-    def read(self, data: bytes, at: int, end: int) -> tuple[str, FieldValue, int]:
-        """Return name and value of the field at `at`, and where it ends."""
-        if at + 4 > end:
-            raise Malformed
-        (header,) = OXM_HEADER.unpack_from(data, at)
-        stop = at + 4 + (header & 0xFF)
-        if stop > end:
-            raise Malformed
-        name, value = self.field(header, data[at + 4 : stop])
-        return name, value, stop
-
-    def read_all(self, data: bytes) -> dict[str, FieldValue]:
-        """Return the fields that `data` consists of."""
-        fields: dict[str, FieldValue] = {}
-        at, end = 0, len(data)
-        while at < end:
-            name, value, at = self.read(data, at, end)
-            if name in fields:
-                raise Malformed
-            fields[name] = value
-        return fields
-
-    def write(self, name: str, value: FieldValue) -> bytes:
-        """Return the field's bytes; ValueError if this version cannot say it."""
-        if name not in self.plain:
-            return self._write_unknown(name, value)
-        header, size = self.plain[name]
-        try:
-            if isinstance(value, tuple):
-                header = OXM_HEADER.pack(OXM[name].header(True))
-                return header + b"".join([number.to_bytes(size, "big") for number in value])
-            return header + index(value).to_bytes(size, "big")  # type: ignore[arg-type]
-        except (OverflowError, TypeError, AttributeError):
-            raise ValueError(f"{name} has {size} bytes, {value!r} does not fit") from None
-
-    def _write_unknown(self, name: str, value: FieldValue) -> bytes:
-        if name in OXM:
-            raise ValueError(f"{name} does not exist in OpenFlow {self.version}")
-        header = oxm_header(name)
-        if header is None or not isinstance(value, bytes) or len(value) != header & 0xFF:
-            raise ValueError(f"there is no match field {name}")
-        return OXM_HEADER.pack(header) + value
-
-
-_tables: dict[Version, OxmTable] = {}
-
-
-def oxm_table(version: Version) -> OxmTable:
-    """Return the fields of `version`."""
-    if version not in _tables:
-        _tables[version] = OxmTable(version)
-    return _tables[version]
-
-
-def _parse_field(
-    table: OxmTable,
-    stream: io.BytesIO,
-    context: Any,
-    path: str,
-    codes: Mapping[ErrorCode, ErrorCode],
-) -> tuple[str, FieldValue]:
-    bad_length = codes.get(BadMatchCode.BAD_LEN, BadMatchCode.BAD_LEN)
-    try:
-        header = parse_shape(U32, stream, context, path)
-        body = parse_shape(Bytes(header & 0xFF), stream, context, path)
-        return table.field(header, body)
-    except DecodeError as error:
-        raise DecodeError(bad_length, error.reason, path) from error
-    except OxmError as error:
-        code = codes.get(error.code, error.code)
-        raise DecodeError(code, error.reason, f"{path}.{error.name}") from error
-
-
 class OxmMatch(Versioned):
     """A match as a list of OXM fields, with its type, its length and its padding."""
 
@@ -300,7 +236,7 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
 
     def __init__(self, version: Version) -> None:
         super().__init__()
-        self.table = oxm_table(version)
+        self.table, self.version = oxm_table(version), version
 
     def _parse(self, stream: io.BytesIO, context: Any, path: str) -> Match:
         kind = parse_shape(U16, stream, context, path)
@@ -316,7 +252,7 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
         fields: dict[str, FieldValue] = {}
         oxms = io.BytesIO(body[:size])
         while oxms.tell() < size:
-            name, value = _parse_field(self.table, oxms, context, path, {})
+            name, value = parse_field(self.table, oxms, context, path, {})
             if name in fields:
                 raise DecodeError(BadMatchCode.DUP_FIELD, "stands twice", f"{path}.{name}")
             fields[name] = value
@@ -334,7 +270,7 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
         """Return the straight form; matches that came before are not read again."""
         memo: dict[bytes, Match] = {}
         read_all, write, unpack = self.table.read_all, self.table.write, _MATCH_HEAD.unpack_from
-        version = self.table.version
+        version, plain = self.version, self.table.plain
 
         def decode(buffer: bytes, at: int, end: int) -> tuple[Match, int]:
             kind, length = unpack(buffer, at)
@@ -354,13 +290,21 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
         def encode(match: Match) -> bytes:
             made: bytes | None = match.form(version)
             if made is None:
-                body = b"".join([write(name, value) for name, value in match._fields.items()])
+                fields = match._fields.items()
+                try:  # plain numbers, as most are; write() takes all others
+                    body = b"".join([_plain(*plain[name], value) for name, value in fields])
+                except (LookupError, AttributeError, OverflowError):
+                    body = b"".join([write(name, value) for name, value in fields])
                 length = len(body) + 4
                 made = _MATCH_HEAD.pack(_OXM_MATCH, length) + body + bytes(-length & 7)
                 match.keep_form(version, made)
             return made
 
         return Form(decode, encode)
+
+
+def _plain(header: bytes, size: int, value: Any) -> bytes:
+    return header + value.to_bytes(size, "big")  # type: ignore[no-any-return]
 
 
 # One field alone, as set_field has it
@@ -370,7 +314,7 @@ class OneOxm(Versioned):
     """A Match of one field, without type, length or padding."""
 
     def at(self, version: Version) -> OneOxmShape:
-        return OneOxmShape(version)
+        return OneOxmShape(oxm_table(version))
 
 
 # In an action the same faults have other codes (OF1.5.1 7.5.4.3 "Bad Action Error Codes").
@@ -383,14 +327,14 @@ _IN_ACTION: dict[ErrorCode, ErrorCode] = {
 
 
 class OneOxmShape(c.Construct):  # type: ignore[misc]
-    """OneOxm at one version."""
+    """OneOxm as one table has it."""
 
-    def __init__(self, version: Version) -> None:
+    def __init__(self, table: OxmTable) -> None:
         super().__init__()
-        self.table = oxm_table(version)
+        self.table = table
 
     def _parse(self, stream: io.BytesIO, context: Any, path: str) -> Match:
-        name, value = _parse_field(self.table, stream, context, path, _IN_ACTION)
+        name, value = parse_field(self.table, stream, context, path, _IN_ACTION)
         return Match.unchecked({name: value})
 
     def _build(self, match: Any, stream: io.BytesIO, context: Any, path: str) -> Any:

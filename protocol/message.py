@@ -9,16 +9,17 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
 
-from .compiler import FAULTS, Decode, Encode, codec
+from .compiler import codec
 from .errors import BadRequestCode, ErrorCode
 from .exceptions import DecodeError, EncodeError
 from .record import Record, build_shape, parse_shape
 from .version import Version
 from .wire import U8, U16, U32, Layout, Length, Tag, by_version, resolve
+from .writer import FAULTS, Decode, Encode
 
 HEADER = struct.Struct(">BBHI")  #: version, type, length, xid
 MAX_MESSAGE = 0xFFFF  #: the header's length has 16 bits
@@ -52,17 +53,22 @@ class Message(Record, kw_only=True):
         """Return the message's bytes; EncodeError where the version cannot say it.
 
         >>> from protocol import EchoRequest, OF13
-        >>> EchoRequest(b"abc", xid=7).encode(OF13).hex(" ", 4)
+        >>> EchoRequest(b"abc", xid=7).encode(OF13).hex(" ", -4)
         '0402000b 00000007 616263'
         """
         return encode(self, version, self.xid)
 
+    def numbered(self, xid: int) -> Self:
+        """Return the message with this xid, and what it carries with it."""
+        return msgspec.structs.replace(self, xid=xid)
+
 
 M = TypeVar("M", bound=Message)
+Choose = Callable[[Version, bytes, int, int], type[Message]]
 
 _versions = {version.value: version for version in Version}
-_classes: dict[type[Message], Any] = {}  # -> number, or its range
-_choosers: list[tuple[Any, Callable[[Version, bytes, int, int], type[Message]]]] = []
+# The numbers of messages, or their ranges, with the class or what finds the class.
+_registry: list[tuple[Any, type[Message] | Choose]] = []
 
 
 def header(number: Any) -> Layout:
@@ -76,27 +82,28 @@ def message(number: Any) -> Callable[[type[M]], type[M]]:
 
     def register(cls: type[M]) -> type[M]:
         cls.head = header(number)
-        _classes[cls] = number
+        _registry.append((number, cls))
         return cls
 
     return register
 
 
-def choose_by(number: Any, choose: Callable[[Version, bytes, int, int], type[Message]]) -> None:
+def choose_by(number: Any, choose: Choose) -> None:
     """Let `choose(version, buffer, at, end)` find the class of messages with this number."""
-    _choosers.append((number, choose))
+    _registry.append((number, choose))
+
+
+def _registered(version: Version, number: int) -> type[Message] | Choose:
+    for shape, found in _registry:
+        if resolve(shape, version) == number:
+            return found
+    raise DecodeError(BadRequestCode.BAD_TYPE, f"OpenFlow {version} has no message {number}")
 
 
 def class_of(version: Version, buffer: bytes, at: int, end: int) -> type[Message]:
     """Return the class of the message at `at`; DecodeError (BAD_TYPE) where there is none."""
-    number = buffer[at + 1]
-    for shape, choose in _choosers:
-        if resolve(shape, version) == number:
-            return choose(version, buffer, at, end)
-    for cls, shape in _classes.items():
-        if resolve(shape, version) == number:
-            return cls
-    raise DecodeError(BadRequestCode.BAD_TYPE, f"OpenFlow {version} has no message {number}")
+    found = _registered(version, buffer[at + 1])
+    return found if isinstance(found, type) else found(version, buffer, at, end)
 
 
 class _Decoders(dict[int, Decode]):
@@ -107,32 +114,30 @@ class _Decoders(dict[int, Decode]):
         self.version = version
 
     def __missing__(self, number: int) -> Decode:
-        for shape, choose in _choosers:
-            if resolve(shape, self.version) == number:
-                self[number] = self._chosen(choose)
-                return self[number]
-        for cls, shape in _classes.items():
-            if resolve(shape, self.version) == number:
-                self[number] = codec(cls, self.version).decode
-                return self[number]
-        raise LookupError(number)
+        found = _registered(self.version, number)
+        chosen = codec(found, self.version).decode if isinstance(found, type) else self._by(found)
+        self[number] = chosen
+        return chosen
 
-    def _chosen(self, choose: Callable[[Version, bytes, int, int], type[Message]]) -> Decode:
-        version = self.version
-        return lambda buffer, at, end: codec(choose(version, buffer, at, end), version).decode(
-            buffer, at, end
-        )
+    def _by(self, choose: Choose) -> Decode:
+        def decode_chosen(buffer: bytes, at: int, end: int) -> Any:
+            cls = choose(self.version, buffer, at, end)
+            return codec(cls, self.version).decode(buffer, at, end)
+
+        return decode_chosen
 
 
-class _Encoders(dict[type[Record], Encode]):
+class _Encoders(dict[type[Message], Encode]):
     """The encoders of one version by class, made when first needed."""
 
     def __init__(self, version: Version) -> None:
         super().__init__()
         self.version = version
 
-    def __missing__(self, cls: type[Record]) -> Encode:
-        self[cls] = codec(cls, self.version).encode
+    def __missing__(self, cls: type[Message]) -> Encode:
+        plain = codec(cls, self.version).encode
+        carries = cls.numbered is not Message.numbered
+        self[cls] = (lambda m, xid: plain(m.numbered(xid), xid)) if carries else plain
         return self[cls]
 
 
@@ -168,5 +173,4 @@ def encode(message: Message, version: Version, xid: int) -> bytes:
         cls = type(message)
         if not issubclass(cls, Message):
             raise EncodeError(f"{message!r} is no message") from None
-        numbered = msgspec.structs.replace(message, xid=xid)
-        return build_shape(cls.at(version), numbered, {}, cls.__name__)
+        return build_shape(cls.at(version), message.numbered(xid), {}, cls.__name__)

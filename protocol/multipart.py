@@ -23,6 +23,8 @@ REQUEST_NUMBER = by_version({OF10: 16, OF11: 18})
 REPLY_NUMBER = by_version({OF10: 17, OF11: 19})
 EXPERIMENTER = 0xFFFF
 _TYPE = struct.Struct(">8xH")
+_TOLD_BY = struct.Struct(">II")  # experimenter, exp_type
+_ENVELOPE_10, _ENVELOPE = 12, 16  # bytes before them
 
 
 class MultipartFlags(IntFlag):
@@ -51,6 +53,10 @@ Rq = TypeVar("Rq", bound=MultipartRequest)
 Rp = TypeVar("Rp", bound=MultipartReply)
 _requests: dict[type[Message], Any] = {}
 _replies: dict[type[Message], Any] = {}
+# By experimenter, exp_type and the versions that have it.
+_Experimenters = dict[tuple[int, int], tuple[Any, type[Message]]]
+_experimenter_requests: _Experimenters = {}
+_experimenter_replies: _Experimenters = {}
 
 
 def _envelope(message_number: Any, number: Any) -> Any:
@@ -84,15 +90,52 @@ def multipart_reply(number: Any) -> Callable[[type[Rp]], type[Rp]]:
     return register
 
 
+def experimenter_request(
+    experimenter: int, exp_type: int, number: Any = EXPERIMENTER
+) -> Callable[[type[Rq]], type[Rq]]:
+    """Register an experimenter's request; `number` is EXPERIMENTER where there is such."""
+
+    def register(cls: type[Rq]) -> type[Rq]:
+        known = (Tag(U32, experimenter), Tag(U32, exp_type))
+        cls.head = (*_envelope(REQUEST_NUMBER, number), *known)
+        _experimenter_requests[experimenter, exp_type] = number, cls
+        return cls
+
+    return register
+
+
+def experimenter_reply(
+    experimenter: int, exp_type: int, number: Any = EXPERIMENTER
+) -> Callable[[type[Rp]], type[Rp]]:
+    """Register an experimenter's reply; `number` is EXPERIMENTER where there is such."""
+
+    def register(cls: type[Rp]) -> type[Rp]:
+        known = (Tag(U32, experimenter), Tag(U32, exp_type))
+        cls.head = (*_envelope(REPLY_NUMBER, number), *known)
+        _experimenter_replies[experimenter, exp_type] = number, cls
+        return cls
+
+    return register
+
+
 def _chooser(
-    classes: dict[type[Message], Any],
+    classes: dict[type[Message], Any], experimenters: _Experimenters
 ) -> Callable[[Version, bytes, int, int], type[Message]]:
     found: dict[tuple[Version, int], type[Message]] = {}
+
+    def of_experimenter(version: Version, buffer: bytes, at: int, end: int) -> type[Message] | None:
+        at += _ENVELOPE_10 if version == OF10 else _ENVELOPE
+        if end - at < _TOLD_BY.size:
+            return None
+        number, cls = experimenters.get(_TOLD_BY.unpack_from(buffer, at), (None, None))
+        return cls if resolve(number, version) == EXPERIMENTER else None
 
     def choose(version: Version, buffer: bytes, at: int, end: int) -> type[Message]:
         if end - at < _TYPE.size:
             raise DecodeError(BadRequestCode.BAD_LEN, "there is no multipart type")
         (number,) = _TYPE.unpack_from(buffer, at)
+        if number == EXPERIMENTER and (cls := of_experimenter(version, buffer, at, end)):
+            return cls
         if cls := found.get((version, number)):
             return cls
         for cls, shape in classes.items():
@@ -105,8 +148,8 @@ def _chooser(
     return choose
 
 
-choose_by(REQUEST_NUMBER, _chooser(_requests))
-choose_by(REPLY_NUMBER, _chooser(_replies))
+choose_by(REQUEST_NUMBER, _chooser(_requests, _experimenter_requests))
+choose_by(REPLY_NUMBER, _chooser(_replies, _experimenter_replies))
 
 _experimenter_layout = (
     "experimenter" / U32,
@@ -140,47 +183,75 @@ class ExperimenterMultipartReply(MultipartReply):
 class Gatherer:
     """Puts the parts of multipart messages together, in bounded memory.
 
-    A message whose parts pass `MAX_GATHERED` bytes, or that comes while `MAX_UNFINISHED`
-    others are unfinished, is given up: its parts are dropped up to the last.
+    Where all unfinished messages of a channel together pass `MAX_GATHERED` bytes, the one
+    that grew is given up; where there are more than `MAX_UNFINISHED`, the one that waits
+    longest for its next part, as that may never come. What comes of a message that was
+    given up, is dropped up to its last part.
     """
 
-    MAX_GATHERED = 1 << 25  # a million flow entries are less
+    MAX_GATHERED = 1 << 25  # 300,000 flow entries are less
     MAX_UNFINISHED = 64
+    MAX_GIVEN_UP = 1024  # messages given up whose end did not come yet
 
     def __init__(self) -> None:
-        self._unfinished: dict[int, _Parts] = {}
+        self._unfinished: dict[int, _Parts] = {}  # the longest waiting first
+        self._given_up: dict[int, bool] = {}  # xid -> whether the peer was told
+        self._size = 0
 
     def add(self, part: MultipartRequest | MultipartReply, size: int) -> Message | None:
         """Return the whole message if `part`, of `size` bytes, is its last, else None.
 
-        DecodeError (MULTIPART_BUFFER_OVERFLOW), once, for a message that is given up.
+        DecodeError (MULTIPART_BUFFER_OVERFLOW, or BAD_MULTIPART where the type changes),
+        once, for a message that is given up.
         """
-        more = part.flags & MultipartFlags.MORE
-        parts = self._unfinished.get(part.xid)
+        more = bool(part.flags & MultipartFlags.MORE)
+        if part.xid in self._given_up:
+            self._drop(part.xid, more)
+            return None
+        parts = self._unfinished.pop(part.xid, None)
         if parts is None:
             if not more or not part.gathers:
                 return part
-            parts = self._unfinished[part.xid] = _Parts(type(part))
-            if len(self._unfinished) > self.MAX_UNFINISHED:
-                del self._unfinished[part.xid]
-                raise _overflow(f"{self.MAX_UNFINISHED} multipart messages are unfinished")
-        if not more:
-            del self._unfinished[part.xid]
-        return self._grow(parts, part, size, bool(more))
-
-    def _grow(
-        self, parts: _Parts, part: MultipartRequest | MultipartReply, size: int, more: bool
-    ) -> Message | None:
-        if parts.size > self.MAX_GATHERED:
-            return None
-        if type(part) is not parts.cls:
-            raise DecodeError(BadRequestCode.BAD_MULTIPART, "the parts have several types")
-        parts.size += size
-        if parts.size > self.MAX_GATHERED:
-            parts.values.clear()
-            raise _overflow(f"the parts have more than {self.MAX_GATHERED} bytes")
+            parts = _Parts(type(part))
+        self._size -= parts.size
+        self._check(parts, part, size, more)
         parts.values.append(getattr(part, part.gathers))
-        return None if more else _joined(part, parts.values)
+        if not more:
+            return _joined(part, parts.values)
+        parts.size += size
+        self._size += parts.size
+        self._unfinished[part.xid] = parts
+        if len(self._unfinished) > self.MAX_UNFINISHED:
+            oldest = next(iter(self._unfinished))
+            self._size -= self._unfinished.pop(oldest).size
+            self._give_up(oldest, told=False)
+        return None
+
+    def _check(
+        self, parts: _Parts, part: MultipartRequest | MultipartReply, size: int, more: bool
+    ) -> None:
+        """Raise, and give the message up, if this cannot be a part of it."""
+        if type(part) is not parts.cls:
+            fault = DecodeError(BadRequestCode.BAD_MULTIPART, "the parts have several types")
+        elif self._size + parts.size + size > self.MAX_GATHERED:
+            fault = _overflow(f"unfinished messages have more than {self.MAX_GATHERED} bytes")
+        else:
+            return
+        if more:
+            self._give_up(part.xid, told=True)
+        raise fault
+
+    def _give_up(self, xid: int, told: bool) -> None:
+        self._given_up[xid] = told
+        if len(self._given_up) > self.MAX_GIVEN_UP:
+            del self._given_up[next(iter(self._given_up))]
+
+    def _drop(self, xid: int, more: bool) -> None:
+        told = self._given_up.pop(xid)
+        if more:
+            self._give_up(xid, told=True)
+        if not told:
+            raise _overflow(f"{self.MAX_UNFINISHED} other messages were unfinished")
 
 
 class _Parts:

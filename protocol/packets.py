@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import ClassVar
 
 from .actions import Action, ActionShape
 from .match import Match, OxmMatch
@@ -16,6 +17,7 @@ from .wire import (
     U64,
     Converted,
     Enum,
+    Layout,
     Pad,
     Rest,
     SizeOf,
@@ -89,7 +91,7 @@ class PacketIn(Message):
     match: Match = Match()
     data: bytes = b""
     report = True
-    layout = (
+    layout: ClassVar[Layout] = (
         "buffer_id" / U32,
         "match" / between(OF11, OF11, Converted(U64, _match_of_ports, _ports_of_match)),
         "total_len" / U16,

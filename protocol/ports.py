@@ -15,6 +15,7 @@ from .wire import (
     U8,
     U16,
     U32,
+    U64,
     Converted,
     Enum,
     Flags,
@@ -48,11 +49,13 @@ _RESERVED10, _RESERVED = 0xFF00, 0xFFFF_FF00
 _SHIFT = _RESERVED - _RESERVED10
 
 
-def _port_of_10(number: int) -> int:
+def port_of_16(number: int) -> int:
+    """Return the port that 16 bits name."""
     return number + _SHIFT if number >= _RESERVED10 else number
 
 
-def _port_in_10(number: int) -> int:
+def port_in_16(number: int) -> int:
+    """Return a port's number in 16 bits; ValueError if it has none."""
     if number >= _RESERVED:
         return number - _SHIFT
     if number >= _RESERVED10:
@@ -60,10 +63,10 @@ def _port_in_10(number: int) -> int:
     return number
 
 
+#: A port number in 16 bits.
+Port16 = Enum(Converted(U16, port_of_16, port_in_16), Port)
 #: A port number as each version writes it.
-PortNo = by_version(
-    {OF10: Enum(Converted(U16, _port_of_10, _port_in_10), Port), OF11: Enum(U32, Port)}
-)
+PortNo = by_version({OF10: Port16, OF11: Enum(U32, Port)})
 
 
 class PortConfig(IntFlag):
@@ -279,7 +282,8 @@ class PortMod(Message):
     )
 
 
-@multipart_request(since(OF13, 13))
+# Up to OF1.2 this is no part of the specification, but Open vSwitch asks and answers it.
+@multipart_request(13)
 class PortDescRequest(MultipartRequest):
     """Asks for the ports; OF1.5 can ask for one (OF1.5.1 7.3.5.7 "Port Description")."""
 
@@ -287,10 +291,115 @@ class PortDescRequest(MultipartRequest):
     layout = ("port_no" / since(OF15, PortNo), since(OF15, Pad(4)))
 
 
-@multipart_reply(since(OF13, 13))
+@multipart_reply(13)
 class PortDescReply(MultipartReply):
-    """All ports, or those asked for. Up to OF1.2 they stand in FeaturesReply."""
+    """All ports, or those asked for. Up to OF1.2 they stand in FeaturesReply as well."""
 
     ports: tuple[PortDesc, ...] = ()
     layout = ("ports" / ListOf(PortDesc),)
+    gathers = "ports"
+
+
+@multipart_request(4)
+class PortStatsRequest(MultipartRequest):
+    """Asks what ports counted (OF1.5.1 7.3.5.6 "Port Statistics")."""
+
+    port_no: int = Port.ANY
+    layout = ("port_no" / PortNo, by_version({OF10: Pad(6), OF11: Pad(4)}))
+
+
+PortStatsPropertyShape = properties("port stats")
+
+
+@PortStatsPropertyShape.member(since(OF14, 0))
+class PortStatsEthernet(Record):
+    """Errors of an Ethernet port: up to OF1.3 part of the statistics, then a property."""
+
+    rx_frame_err: int = 0
+    rx_over_err: int = 0
+    rx_crc_err: int = 0
+    collisions: int = 0
+    layout = (
+        since(OF14, Pad(4)),
+        "rx_frame_err" / U64,
+        "rx_over_err" / U64,
+        "rx_crc_err" / U64,
+        "collisions" / U64,
+    )
+
+
+@PortStatsPropertyShape.member(since(OF14, 1))
+class PortStatsOptical(Record):
+    """How an optical port is tuned now."""
+
+    flags: int = 0
+    tx_freq_lmda: int = 0
+    tx_offset: int = 0
+    tx_grid_span: int = 0
+    rx_freq_lmda: int = 0
+    rx_offset: int = 0
+    rx_grid_span: int = 0
+    tx_pwr: int = 0
+    rx_pwr: int = 0
+    bias_current: int = 0
+    temperature: int = 0
+    layout = (
+        Pad(4),
+        "flags" / U32,
+        "tx_freq_lmda" / U32,
+        "tx_offset" / U32,
+        "tx_grid_span" / U32,
+        "rx_freq_lmda" / U32,
+        "rx_offset" / U32,
+        "rx_grid_span" / U32,
+        "tx_pwr" / U16,
+        "rx_pwr" / U16,
+        "bias_current" / U16,
+        "temperature" / U16,
+    )
+
+
+class PortStats(Record):
+    """What a port counted; all ones for what it does not count."""
+
+    port_no: int
+    rx_packets: int = 0
+    tx_packets: int = 0
+    rx_bytes: int = 0
+    tx_bytes: int = 0
+    rx_dropped: int = 0
+    tx_dropped: int = 0
+    rx_errors: int = 0
+    tx_errors: int = 0
+    duration_sec: int = 0
+    duration_nsec: int = 0
+    properties: tuple[Record, ...] = ()
+    layout = (
+        since(OF14, Length(U16)),
+        since(OF14, Pad(2)),
+        "port_no" / PortNo,
+        by_version({OF10: Pad(6), OF11: Pad(4), OF14: None}),
+        "duration_sec" / since(OF14, U32),
+        "duration_nsec" / since(OF14, U32),
+        "rx_packets" / U64,
+        "tx_packets" / U64,
+        "rx_bytes" / U64,
+        "tx_bytes" / U64,
+        "rx_dropped" / U64,
+        "tx_dropped" / U64,
+        "rx_errors" / U64,
+        "tx_errors" / U64,
+        "properties" / by_version({OF10: _only(PortStatsEthernet), OF14: PortStatsPropertyShape}),
+        "duration_sec" / between(OF13, OF13, U32),
+        "duration_nsec" / between(OF13, OF13, U32),
+    )
+    report = True
+
+
+@multipart_reply(4)
+class PortStatsReply(MultipartReply):
+    """What the ports asked for counted."""
+
+    ports: tuple[PortStats, ...] = ()
+    layout = ("ports" / ListOf(PortStats),)
     gathers = "ports"

@@ -8,8 +8,10 @@ compiled form is compared with, and which finds the words for what was wrong.
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from operator import attrgetter
 from typing import Any, ClassVar, TypeVar, dataclass_transform, get_type_hints
 
@@ -20,18 +22,25 @@ from .exceptions import DecodeError, EncodeError
 from .version import Version
 from .wire import (
     U16,
-    Bits,
+    U32,
     Fill,
     Layout,
     Length,
     Shape,
     SizedBy,
     SizeOf,
+    Spread,
     Tag,
     Versioned,
     bare,
     resolve,
 )
+
+
+@cache
+def later(name: str) -> Any:
+    """Return a module that stands above all chapters: what only people need is loaded late."""
+    return import_module(f".{name}", __package__)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
@@ -45,6 +54,9 @@ class Record(msgspec.Struct, frozen=True, repr_omit_defaults=True, gc=False):
     #: Whether it tells what is: then what a version has no place for is left out. Where it
     #: says what shall be, that would be another thing than was meant, and is refused.
     report: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        return str(later("text").record_text(self))
 
     @classmethod
     def at(cls, version: Version, headed: bool = True) -> RecordShape:
@@ -102,6 +114,7 @@ class RecordShape(c.Construct):  # type: ignore[misc]
         window = io.BytesIO(self._window(stream, path))
         values: dict[str, Any] = {}
         sizes: dict[str, int] = {}
+        fills: dict[str, int] = {}
         for member in self.members:
             shape, name = bare(member), member.name
             where = f"{path}.{name}" if name else path
@@ -111,10 +124,12 @@ class RecordShape(c.Construct):  # type: ignore[misc]
             value = parse_shape(shape, source, context, where)
             if source is not window:
                 _expect_end(source, where)
+                _read(window, fills.get(name, 0), where)
             if isinstance(shape, SizeOf):
-                sizes[shape.target] = value
-            elif isinstance(shape, Bits):
-                values.update(zip(shape.widths, shape.split(value), strict=True))
+                sizes[shape.target] = value * shape.unit
+                fills[shape.target] = shape.fill(value * shape.unit)
+            elif isinstance(shape, Spread):
+                values.update(zip(shape.fields, shape.split(value), strict=True))
             elif name:
                 values[name] = value
         _expect_end(window, path)
@@ -142,9 +157,9 @@ class RecordShape(c.Construct):  # type: ignore[misc]
         shape, name = bare(member), member.name
         if isinstance(shape, Length | SizeOf):
             return bytes(shape.sizeof())
-        if isinstance(shape, Bits):
+        if isinstance(shape, Spread):
             try:
-                value: Any = shape.join(*(getattr(record, field) for field in shape.widths))
+                value: Any = shape.join(*(attrgetter(field)(record) for field in shape.fields))
             except (ValueError, TypeError) as error:
                 raise EncodeError(f"{path}: {error}") from error
         else:
@@ -154,13 +169,18 @@ class RecordShape(c.Construct):  # type: ignore[misc]
     def _with_sizes(self, parts: list[bytes]) -> list[bytes]:
         names = [member.name for member in self.members]
         shapes = [bare(member) for member in self.members]
+        sizes = {name: len(part) for name, part in zip(names, parts, strict=True) if name}
+        for index, shape in enumerate(shapes):
+            if isinstance(shape, SizeOf):
+                size = sizes[shape.target]
+                number = size // shape.unit
+                parts[index] = build_shape(shape.subcon, number, None, shape.target)
+                parts[names.index(shape.target)] += bytes(shape.fill(size))
         for index, shape in enumerate(shapes):
             if isinstance(shape, Fill):
                 parts[index] = bytes(-sum(map(len, parts)) % shape.align)
         for index, shape in enumerate(shapes):
-            if isinstance(shape, SizeOf):
-                parts[index] = shape.subcon.build(len(parts[names.index(shape.target)]))
-            elif isinstance(shape, Length):
+            if isinstance(shape, Length):
                 parts[index] = build_shape(shape, sum(map(len, parts)), None, "length")
         return parts
 
@@ -217,8 +237,8 @@ def _expect_end(stream: io.BytesIO, path: str) -> None:
 
 def _field_names(members: Sequence[Shape]) -> Iterator[str]:
     for member in members:
-        if isinstance(shape := bare(member), Bits):
-            yield from shape.widths
+        if isinstance(shape := bare(member), Spread):
+            yield from shape.fields
         elif member.name:
             yield member.name
 
@@ -328,7 +348,12 @@ class Family(Versioned):
     `number` and `length` are the shapes of the head; elements start at multiples of
     `align`. Where `length_counts_padding`, each length is such a multiple. `unknown` is
     the error that a number without a member means (None keeps it as `Unknown`), `short`
-    the one for a length that cannot be. Both are ErrorCodes.
+    the one for a length that cannot be. Both are ErrorCodes. `length_first` is for the one
+    family whose length stands before the number.
+
+    Members of experimenters share a number and are told apart by what stands next: the
+    experimenter, 32 bits, and its own number for the member, of shape `subtype`. The member
+    that has the shared number by itself takes those that are unknown.
     """
 
     def __init__(
@@ -341,19 +366,37 @@ class Family(Versioned):
         length_counts_padding: bool,
         unknown: Any,
         short: Any,
+        length_first: bool = False,
+        subtype: Shape = U32,
     ) -> None:
         super().__init__()
+        self.length_first, self.subtype = length_first, subtype
         self.family, self.number, self.length, self.align = name, number, length, align
         self.length_counts_padding, self.unknown, self.short = length_counts_padding, unknown, short
         self.members: dict[type[Record], Any] = {}
+        self.experimenters: dict[type[Record], tuple[Any, int, int]] = {}
         self._lists: dict[Version, FamilyList] = {}
 
     def member(self, number: Any) -> Callable[[type[R]], type[R]]:
         """Register a record under a number, which may be a range of versions."""
 
         def register(cls: type[R]) -> type[R]:
-            cls.head = (Tag(self.number, number), Length(self.length))
+            head = (Tag(self.number, number), Length(self.length))
+            cls.head = head[::-1] if self.length_first else head
             self.members[cls] = number
+            return cls
+
+        return register
+
+    def experimenter(
+        self, experimenter: int, subtype: int, number: Any = 0xFFFF
+    ) -> Callable[[type[R]], type[R]]:
+        """Register a record of an experimenter; `number` is the one that all of them share."""
+
+        def register(cls: type[R]) -> type[R]:
+            known = (Tag(U32, experimenter), Tag(self.subtype, subtype))
+            cls.head = (Tag(self.number, number), Length(self.length), *known)
+            self.experimenters[cls] = (number, experimenter, subtype)
             return cls
 
         return register
@@ -376,7 +419,22 @@ class FamilyList(c.Construct):  # type: ignore[misc]
             if (number := resolve(shape, version)) is not None
         }
         self.class_of = {number: cls for cls, number in self.number_of.items()}
+        self.experimenter_of = {
+            (number, experimenter, subtype): cls
+            for cls, (shape, experimenter, subtype) in family.experimenters.items()
+            if (number := resolve(shape, version)) is not None
+        }
+        self.shared_numbers = {number for number, _, _ in self.experimenter_of}
         self.head_size: int = family.number.sizeof() + family.length.sizeof()
+        self.told_by = struct.Struct(f">{self.head_size}xI{family.subtype.fmtstr[1:]}")
+
+    def find(self, number: int, element: bytes) -> type[Record] | None:
+        """Return the class of an element, None where no member has its number."""
+        if number in self.shared_numbers and len(element) >= self.told_by.size:
+            key = (number, *self.told_by.unpack_from(element))
+            if cls := self.experimenter_of.get(key):
+                return cls
+        return self.class_of.get(number)
 
     def _parse(self, stream: io.BytesIO, context: Any, path: str) -> tuple[Any, ...]:
         items: list[Any] = []
@@ -393,14 +451,17 @@ class FamilyList(c.Construct):  # type: ignore[misc]
 
     def _parse_item(self, stream: io.BytesIO, end: int, context: Any, path: str) -> Any:
         family, start = self.family, stream.tell()
-        number = parse_shape(family.number, stream, context, path)
-        length = parse_shape(family.length, stream, context, path)
+        shapes = (family.number, family.length)
+        if family.length_first:
+            length, number = (parse_shape(one, stream, context, path) for one in shapes[::-1])
+        else:
+            number, length = (parse_shape(one, stream, context, path) for one in shapes)
         if length < self.head_size or (family.length_counts_padding and length % family.align):
             raise DecodeError(None, f"length {length} cannot be", path)
         stream.seek(start)
         window = io.BytesIO(_read(stream, length, path))
         _read(stream, -length % family.align, path)
-        if cls := self.class_of.get(number):
+        if cls := self.find(number, window.getvalue()):
             return parse_shape(cls.at(self.version), window, context, f"{path}.{cls.__name__}")
         if family.unknown is not None:
             raise DecodeError(family.unknown, f"{family.family} {number} is unknown", path)
@@ -417,8 +478,9 @@ class FamilyList(c.Construct):  # type: ignore[misc]
         family, cls = self.family, type(item)
         if cls is Unknown and family.unknown is None:
             number = build_shape(family.number, item.number, context, path)
-            length = self.head_size + len(item.body)
-            return number + build_shape(family.length, length, context, path) + bytes(item.body)
-        if cls not in family.members:
+            length = build_shape(family.length, self.head_size + len(item.body), context, path)
+            head = length + number if family.length_first else number + length
+            return head + bytes(item.body)
+        if cls not in family.members and cls not in family.experimenters:
             raise EncodeError(f"{path}: {item!r} is no {family.family}")
         return build_shape(cls.at(self.version), item, context, f"{path}.{cls.__name__}")

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import construct as c
 
-from .compiler import Form, Malformed
 from .errors import BadRequestCode
 from .exceptions import DecodeError, EncodeError
 from .record import Record, parse_shape
 from .version import OF15, Version
 from .wire import U32, U64, Bytes, Converted, Versioned
+from .writer import Form, Malformed
 
 
 class Stats(Record):

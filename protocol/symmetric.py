@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Self
+import struct
+from collections.abc import Callable, Iterable
+from typing import Any, Self
 
 from .errors import ErrorCode, codes_at
-from .message import Message, message
+from .message import M, Message, choose_by, header, message
 from .record import Family, Record
 from .version import OF11, Version
-from .wire import U32, Converted, Rest, by_version, since
+from .wire import U32, Converted, Rest, Tag, by_version, resolve, since
 
 ElementsShape = Family("hello element", length_counts_padding=False, unknown=None, short=None)
 
@@ -126,7 +127,12 @@ class EchoReply(Message):
     layout = ("data" / Rest,)
 
 
-@message(4)
+EXPERIMENTER_NUMBER = 4
+_TOLD_BY = struct.Struct(">8xII")  # experimenter, exp_type
+# By experimenter, exp_type and the versions that have it.
+_experimenters: dict[tuple[int, int], tuple[Any, type[Message]]] = {}
+
+
 class Experimenter(Message):
     """What the specification leaves to others (OF1.5.1 7.5.5 "Experimenter").
 
@@ -136,8 +142,36 @@ class Experimenter(Message):
     experimenter: int
     exp_type: int = 0
     data: bytes = b""
+    head = header(EXPERIMENTER_NUMBER)
     layout = (
         "experimenter" / U32,
         "exp_type" / since(OF11, U32),
         "data" / Rest,
     )
+
+
+def experimenter_message(
+    experimenter: int, exp_type: int, number: Any = EXPERIMENTER_NUMBER
+) -> Callable[[type[M]], type[M]]:
+    """Register a message of an experimenter that has numbers of 32 bits for its messages.
+
+    `number` is EXPERIMENTER_NUMBER in the versions that have the message.
+    """
+
+    def register(cls: type[M]) -> type[M]:
+        known = (Tag(U32, experimenter), Tag(U32, exp_type))
+        cls.head = (*header(number), *known)
+        _experimenters[experimenter, exp_type] = number, cls
+        return cls
+
+    return register
+
+
+def _choose(version: Version, buffer: bytes, at: int, end: int) -> type[Message]:
+    if end - at < _TOLD_BY.size:
+        return Experimenter
+    number, cls = _experimenters.get(_TOLD_BY.unpack_from(buffer, at), (None, Experimenter))
+    return cls if resolve(number, version) == EXPERIMENTER_NUMBER else Experimenter
+
+
+choose_by(EXPERIMENTER_NUMBER, _choose)

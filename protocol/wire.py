@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
+import struct
 from collections.abc import Callable, Mapping
 from enum import IntEnum, IntFlag
 from operator import index
@@ -177,8 +179,13 @@ def _escape_bytes(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("pointsman.escape", _escape_bytes)
 
 
+# Names that hold such a character already: each of its bytes is escaped, too.
+_ESCAPES_ITSELF = re.compile(rb"(?<=\xef)(?=[\x9e\x9f])")
+
+
 def _name(raw: bytes) -> str:
-    return raw.rstrip(b"\0").decode("utf-8", "pointsman.escape")
+    parts = _ESCAPES_ITSELF.split(raw.rstrip(b"\0"))
+    return "".join([part.decode("utf-8", "pointsman.escape") for part in parts])
 
 
 def _name_bytes(text: str) -> bytes:
@@ -198,6 +205,44 @@ def Text(size: int) -> Converted:
         return raw.ljust(size, b"\0")
 
     return Converted(Bytes(size), _name, to_wire)
+
+
+def Numbers(code: str, count: int) -> Converted:
+    """A tuple of `count` numbers, each as `struct` writes it: `Numbers("I", 4)`."""
+    numbers = struct.Struct(f">{count}{code}")
+
+    def to_wire(values: tuple[int, ...]) -> bytes:
+        try:
+            return numbers.pack(*values)
+        except struct.error as error:
+            raise ValueError(str(error)) from error
+
+    return Converted(Bytes(numbers.size), numbers.unpack, to_wire)
+
+
+class ByNumber(Versioned):
+    """One of several shapes, told apart by the 16 bits that each begins with.
+
+    `number_of` tells which one a value is to be written in. ValueError for other numbers.
+    """
+
+    def __init__(self, shapes: Mapping[int, Shape], number_of: Callable[[Any], int]) -> None:
+        super().__init__()
+        self.shapes, self.number_of = dict(shapes), number_of
+
+    def at(self, version: Version) -> ByNumber:
+        shapes = {number: resolve(shape, version) for number, shape in self.shapes.items()}
+        return ByNumber(shapes, self.number_of)
+
+    def _parse(self, stream: io.BytesIO, context: Any, path: str) -> Any:
+        number = U16._parsereport(stream, context, path)
+        stream.seek(-U16.sizeof(), io.SEEK_CUR)
+        if number not in self.shapes:
+            raise DecodeError(None, f"number {number} is unknown", path)
+        return self.shapes[number]._parsereport(stream, context, path)
+
+    def _build(self, value: Any, stream: io.BytesIO, context: Any, path: str) -> Any:
+        return self.shapes[self.number_of(value)]._build(value, stream, context, path)
 
 
 # Members that say something of the record they stand in
@@ -220,11 +265,19 @@ class Length(c.Subconstruct):  # type: ignore[misc]
 
 
 class SizeOf(c.Subconstruct):  # type: ignore[misc]
-    """The size in bytes of the member called `target`, which stands later."""
+    """The size in bytes of the member called `target`, which stands later.
 
-    def __init__(self, target: str, shape: Shape) -> None:
+    Zeros that fill the member up to a multiple of `align` bytes do not count; `unit` is the
+    bytes of an entry where entries are counted.
+    """
+
+    def __init__(self, target: str, shape: Shape, align: int = 1, unit: int = 1) -> None:
         super().__init__(shape)
-        self.target = target
+        self.target, self.align, self.unit = target, align, unit
+
+    def fill(self, size: int) -> int:
+        """Return how many zeros stand behind a member of this size."""
+        return -size % self.align
 
 
 class SizedBy(c.Subconstruct):  # type: ignore[misc]
@@ -254,12 +307,44 @@ class Fill(c.Construct):  # type: ignore[misc]
         """Write nothing: the record knows how much there is to fill."""
 
 
-class Bits(c.Subconstruct):  # type: ignore[misc]
+class Spread(Versioned):
+    """Several fields in one shape, whose value is a tuple of theirs."""
+
+    def __init__(self, shape: Shape, *fields: str) -> None:
+        super().__init__()
+        self.subcon, self.fields = shape, fields
+
+    def at(self, version: Version) -> Any:
+        inner = resolve(self.subcon, version)
+        return None if inner is None else Spread(inner, *self.fields)
+
+    def split(self, value: Any) -> tuple[Any, ...]:
+        """Return the fields' values in order."""
+        return tuple(value)
+
+    def join(self, *values: Any) -> Any:
+        """Return the value of the shape that has the fields' values."""
+        return values
+
+    def _parse(self, stream: io.BytesIO, context: Any, path: str) -> Any:
+        return self.subcon._parsereport(stream, context, path)
+
+    def _build(self, value: Any, stream: io.BytesIO, context: Any, path: str) -> Any:
+        return self.subcon._build(value, stream, context, path)
+
+    def _sizeof(self, context: Any, path: str) -> int:
+        return int(self.subcon._sizeof(context, path))
+
+
+class Bits(Spread):
     """Several fields in one number, highest bits first: `Bits(U16, pcp=3, dei=1, vid=12)`."""
 
     def __init__(self, shape: Shape, **widths: int) -> None:
-        super().__init__(shape)
+        super().__init__(shape, *widths)
         self.widths = widths
+
+    def at(self, version: Version) -> Any:
+        return self
 
     def split(self, number: int) -> tuple[int, ...]:
         """Return the fields' values in order."""

@@ -5,16 +5,15 @@ Frames are the same in all versions of OpenFlow, so a header has one compiled fo
 
 from __future__ import annotations
 
-import io
 import struct
 from functools import cache
 from typing import Any, Self
 
 from msgspec import structs
 
-from ..compiler import FAULTS, Codec, codec
+from ..compiler import read, write
 from ..exceptions import EncodeError
-from ..record import Record, build_shape, parse_shape
+from ..record import Record
 from ..version import Version
 from ..wire import Converted, Shape
 
@@ -34,17 +33,7 @@ class Header(Record):
 
         Raises DecodeError for bytes that are cut short or say what cannot be.
         """
-        try:
-            header: Self = _codec(cls).decode(data, 0, len(data))
-        except FAULTS:
-            return cls._parse_reference(data)
-        return header
-
-    @classmethod
-    def _parse_reference(cls, data: bytes) -> Self:
-        """Read as the reference does, which knows what is wrong and where."""
-        header: Self = parse_shape(cls.at(_VERSION), io.BytesIO(data), None, cls.__name__)
-        return header
+        return read(cls, _VERSION, data)
 
     def encode(self, below: Header | None = None) -> bytes:
         """Return the bytes of the header and its payload.
@@ -62,11 +51,7 @@ class Header(Record):
 
     def encode_as_is(self) -> bytes:
         """Return the bytes of a header that leaves nothing to compute."""
-        cls = type(self)
-        try:
-            return _codec(cls).encode(self)
-        except FAULTS:
-            return build_shape(cls.at(_VERSION), self, None, cls.__name__)
+        return write(self, _VERSION)
 
     def completed(self, below: Header | None = None) -> Self:
         """Return the header with its lengths and checksums filled in."""
@@ -80,11 +65,6 @@ class Header(Record):
         Echo(id=7, seq=2)
         """
         return structs.replace(self, **_computed(type(self)) | changes)
-
-
-@cache
-def _codec(cls: type[Header]) -> Codec:
-    return codec(cls, _VERSION)
 
 
 @cache

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from protocol.addresses import MacAddress
-from protocol.compiler import FAULTS, codec
+from protocol.compiler import codec
 from protocol.exceptions import DecodeError
 from protocol.packet import (
     Arp,
@@ -48,6 +48,7 @@ from protocol.packet import (
 )
 from protocol.record import build_shape, parse_shape
 from protocol.version import Version
+from protocol.writer import FAULTS
 
 VERSION = max(Version)
 

@@ -1,0 +1,170 @@
+"""How long a message takes: the compiled form, the interpreted one, and os-ken.
+
+    python -m tests.benchmarks.codec [rounds]
+
+Values are new each time, as in life: ports vary over 64, addresses over thousands, so that
+nothing that is kept ready flatters. The contenders take turns in each round, and the best
+round of each counts: what else the machine does hits all alike.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from protocol import OF13, ApplyActions, FlowMod, Match, Message, Output, PacketIn, PacketInReason
+
+try:
+    from os_ken.ofproto import ofproto_parser, ofproto_v1_3, ofproto_v1_3_parser
+    from os_ken.ofproto.ofproto_protocol import ProtocolDesc
+except ImportError:
+    ProtocolDesc = None
+
+PORTS = 64
+ADDRESSES = 4096
+MESSAGES = 2000  #: a round
+ROUNDS = 15
+
+
+class Flow(NamedTuple):
+    """What differs from one message to the next."""
+
+    in_port: int
+    eth_src: str
+    eth_dst: str
+    out_port: int
+
+
+class Contender(NamedTuple):
+    """A way to do the work, on each of its inputs, which are made anew for each round."""
+
+    name: str
+    work: Callable[[Any], object]
+    inputs: Callable[[], Sequence[Any]]
+
+
+def flows() -> list[Flow]:
+    """Return the same flows in each run."""
+    dice = random.Random(13)
+    addresses = [dice.randbytes(6).hex(":") for _ in range(ADDRESSES)]
+    ports = range(1, PORTS + 1)
+    return [
+        Flow(dice.choice(ports), dice.choice(addresses), dice.choice(addresses), dice.choice(ports))
+        for _ in range(MESSAGES)
+    ]
+
+
+def packet_in(flow: Flow) -> bytes:
+    """Return a packet_in of a frame of 98 bytes."""
+    addresses = flow.eth_dst + flow.eth_src
+    frame = bytes.fromhex(addresses.replace(":", "")) + b"\x08\x00" + bytes(84)
+    match = Match(in_port=flow.in_port)
+    return PacketIn(total_len=98, reason=PacketInReason.NO_MATCH, match=match, data=frame).encode(
+        OF13
+    )
+
+
+def flow_mod(flow: Flow) -> FlowMod:
+    """Return what a learning switch says."""
+    match = Match(in_port=flow.in_port, eth_src=flow.eth_src, eth_dst=flow.eth_dst)
+    actions = ApplyActions((Output(flow.out_port),))
+    return FlowMod(match, (actions,), priority=10, idle_timeout=300)
+
+
+def packet_in_decoders(inputs: list[bytes]) -> list[Contender]:
+    """Return who reads packet_ins."""
+    reference = PacketIn.at(OF13)
+    found = [
+        Contender("compiled", Message.decode, lambda: inputs),
+        Contender("construct", reference.parse, lambda: inputs),
+    ]
+    if ProtocolDesc:
+        datapath = ProtocolDesc(OF13)
+
+        def decode(data: bytes) -> object:
+            version, number, length, xid = ofproto_parser.header(data)
+            return ofproto_parser.msg(datapath, version, number, length, xid, data)
+
+        found.append(Contender("os-ken", decode, lambda: inputs))
+    return found
+
+
+def os_ken_flow_mod(flow: Flow) -> Any:
+    """Return the same flow_mod as os-ken has it."""
+    parser = ofproto_v1_3_parser
+    match = parser.OFPMatch(in_port=flow.in_port, eth_src=flow.eth_src, eth_dst=flow.eth_dst)
+    actions = parser.OFPInstructionActions(
+        ofproto_v1_3.OFPIT_APPLY_ACTIONS, [parser.OFPActionOutput(flow.out_port)]
+    )
+    return parser.OFPFlowMod(
+        ProtocolDesc(OF13), match=match, instructions=[actions], priority=10, idle_timeout=300
+    )
+
+
+def flow_mod_encoders(inputs: list[Flow]) -> list[Contender]:
+    """Return who writes flow_mods; nothing of a message was written before."""
+    reference = FlowMod.at(OF13)
+
+    def made() -> list[FlowMod]:
+        return list(map(flow_mod, inputs))
+
+    found = [
+        Contender("compiled", lambda message: message.encode(OF13), made),
+        Contender("construct", reference.build, made),
+    ]
+    if ProtocolDesc:
+        serialize = ofproto_v1_3_parser.OFPFlowMod.serialize
+        found.append(Contender("os-ken", serialize, lambda: list(map(os_ken_flow_mod, inputs))))
+    return found
+
+
+def flow_mod_makers(inputs: list[Flow]) -> list[Contender]:
+    """Return who makes flow_mods, of addresses as text, and writes them."""
+    reference = FlowMod.at(OF13)
+    found = [
+        Contender("compiled", lambda flow: flow_mod(flow).encode(OF13), lambda: inputs),
+        Contender("construct", lambda flow: reference.build(flow_mod(flow)), lambda: inputs),
+    ]
+    if ProtocolDesc:
+        found.append(
+            Contender("os-ken", lambda flow: os_ken_flow_mod(flow).serialize(), lambda: inputs)
+        )
+    return found
+
+
+def best_of(contenders: list[Contender], rounds: int) -> dict[str, float]:
+    """Return the microseconds a message of each contender's best round."""
+    best = {contender.name: float("inf") for contender in contenders}
+    for _ in range(rounds):
+        for name, work, fresh in contenders:
+            inputs = fresh()
+            start = time.perf_counter()
+            for one in inputs:
+                work(one)
+            spent = time.perf_counter() - start
+            best[name] = min(best[name], spent / len(inputs) * 1e6)
+    return best
+
+
+def report(title: str, best: dict[str, float]) -> None:
+    """Print a line a contender: microseconds, and how many times ours that is."""
+    print(title)
+    for name, spent in best.items():
+        print(f"  {name:<10} {spent:8.2f} µs   {spent / best['compiled']:6.1f} x")
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    inputs = flows()
+    report("packet_in, read", best_of(packet_in_decoders(list(map(packet_in, inputs))), rounds))
+    report("flow_mod, written", best_of(flow_mod_encoders(inputs), rounds))
+    report("flow_mod, made and written", best_of(flow_mod_makers(inputs), rounds))
+    if not ProtocolDesc:
+        print("os-ken is not installed: left out")
+
+
+if __name__ == "__main__":
+    main()
