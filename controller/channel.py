@@ -7,6 +7,7 @@ takes what is there, one write a turn of the loop takes all that was said in it.
 from __future__ import annotations
 
 import logging
+import select
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -124,6 +125,8 @@ class Channel:
     def _take(self, events: list[Event]) -> None:
         assert self.owner is not None
         for event in events:
+            if self.closed:
+                return  # the owner closed it when it heard of an event before
             self.owner.receive(event)
             if isinstance(event, Closed):
                 self._shut()
@@ -162,7 +165,8 @@ class Channel:
         self.close(f"the connection broke: {error.strerror or error}")
 
     def _arm_timer(self) -> None:
-        latest = self.loop.time() + STALL_TIMEOUT
+        longest = min(STALL_TIMEOUT, self.connection.echo_interval or STALL_TIMEOUT)
+        latest = self.loop.time() + longest  # as a deadline may also come nearer
         deadline = self.connection.deadline()
         due = latest if deadline is None else min(deadline, latest)
         self._timer = self.loop.call_at(due, self._due)
@@ -173,6 +177,8 @@ class Channel:
             self._take(self.connection.handle_timer(now))
         else:
             self.connection.pardon(now)  # it is not the switch that is silent
+            if _hung_up(self._socket):
+                self.close("the switch went away while handlers were busy")
         if self._unsent and now - self._stalled_since > STALL_TIMEOUT:
             self.close(f"the switch reads nothing since {STALL_TIMEOUT:g} s")
         if not self.closed:
@@ -194,3 +200,12 @@ class Channel:
         self._socket.close()
         self._unsent.clear()
         self._unsent_size = 0
+
+
+def _hung_up(sock: socket.socket) -> bool:
+    """Whether the other side is gone, although what it said last may not be read yet."""
+    if not hasattr(select, "poll"):
+        return False  # on Windows one finds out when reading goes on
+    poll = select.poll()
+    poll.register(sock, getattr(select, "POLLRDHUP", 0))  # other systems tell less
+    return bool(poll.poll(0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import signal
 import sys
@@ -47,16 +48,36 @@ def run(*apps: App, listen: Sequence[str] = (DEFAULT_LISTEN,)) -> None:
 
 
 def _log_to_terminal(verbose: bool) -> None:
-    handler = RichHandler(
-        console=Console(stderr=True), show_path=False, rich_tracebacks=False, markup=False
-    )
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO, format="%(message)s", handlers=[handler]
-    )
+    """Log for the eye at a terminal, elsewhere a line an event."""
+    handler: logging.Handler
+    if sys.stderr.isatty():
+        handler = RichHandler(
+            console=Console(stderr=True), show_path=False, rich_tracebacks=False, markup=False
+        )
+        form = "%(message)s"
+    else:
+        handler = logging.StreamHandler()
+        form = "%(asctime)s %(levelname)s %(message)s"
+    level = logging.DEBUG if verbose else logging.INFO
+    logging.basicConfig(level=level, format=form, handlers=[handler])
+
+
+def _raise_file_limit() -> None:
+    """Take as many file descriptors as we may: each switch costs one."""
+    try:
+        import resource
+    except ImportError:  # on Windows, which has no such limit
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError) as error:  # macOS refuses what it calls infinity
+        logger.debug("the limit of file descriptors stays: %s", error)
 
 
 def _serve(controller: Controller, endpoints: Sequence[Endpoint]) -> int:
     """Serve until a signal; return the exit status."""
+    _raise_file_limit()
     try:
         return asyncio.run(_serve_until_signal(controller, endpoints))
     except KeyboardInterrupt:
@@ -74,7 +95,7 @@ async def _serve_until_signal(controller: Controller, endpoints: Sequence[Endpoi
     for endpoint in endpoints:
         try:
             bound = await controller.listen(endpoint)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter for names that cannot be looked up
             logger.error("%s", _cannot_listen(endpoint, error))
             await controller.close()
             return 1
@@ -85,14 +106,26 @@ async def _serve_until_signal(controller: Controller, endpoints: Sequence[Endpoi
     return 0
 
 
-def _cannot_listen(endpoint: Endpoint, error: OSError) -> str:
-    reason = error.strerror or str(error)
-    cure = "take another port, or port 0 for any that is free"
+def _cannot_listen(endpoint: Endpoint, error: OSError | UnicodeError) -> str:
+    reason = getattr(error, "strerror", None) or str(error)
+    cure = "name an address of this machine, as in ptcp:6653:127.0.0.1"
+    if isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES):
+        cure = "take another port, or port 0 for any that is free"
     return f"cannot listen at {endpoint}: {reason}; {cure}"
 
 
+class _Command(click.Command):
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Bundled applications"):
+            formatter.write_dl(list(loading.bundled().items()))
+        super().format_epilog(ctx, formatter)
+
+
 @click.command(
-    name="controller", epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+    name="controller",
+    cls=_Command,
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.argument("apps", nargs=-1, metavar="[APP]...")
 @click.option(
@@ -127,8 +160,8 @@ def command(
 ) -> None:
     """Run a controller with applications.
 
-    APP is the name of a bundled application (hub, learning_switch), the dotted name of a
-    module, or a file. Without one it is the learning switch.
+    APP is the name of a bundled application, the dotted name of a module, or a file.
+    Without one it is the learning switch.
     """
     _log_to_terminal(verbose)
     try:

@@ -21,6 +21,7 @@ from protocol import (
     Instruction,
     Match,
     Message,
+    OpenFlowError,
     PacketIn,
     PacketOut,
     Port,
@@ -88,12 +89,13 @@ class Datapath:
         """Send a request and return its answer, with all parts of a multipart answer.
 
         `answer` is the class that the answer must have. RequestError if the switch refuses
-        the request or answers with another message, RequestTimeout after `timeout`
-        seconds, ChannelClosed if the channel ends.
+        the request, RequestTimeout after `timeout` seconds, ChannelClosed if the channel
+        ends or has ended; another OpenFlowError if it answers with another message.
         """
         reply = await self._requests.answer(self._send(message), timeout)
         if not isinstance(reply, answer):
-            raise TypeError(f"{self} answered {type(message).__name__} with {type(reply).__name__}")
+            asked, answered = type(message).__name__, type(reply).__name__
+            raise OpenFlowError(f"{self} answered {asked} with {answered}")
         return reply
 
     async def barrier(self, *, timeout: float = REQUEST_TIMEOUT) -> None:

@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from protocol import Message
+from protocol import ChannelClosed, DecodeError, Message
 
 from .app import Handler, Handlers
 from .datapath import Datapath
@@ -16,18 +16,30 @@ logger = logging.getLogger("controller")
 
 QUEUE_MAX = 1024  #: events that wait for one handler; above that the switch is slowed down
 QUEUE_LIMIT = 16 * QUEUE_MAX  #: and above that they are dropped
+SLICE = 64  # events after which the other datapaths get their turn
 
 
 class Worker:
-    """Runs one application's handlers for one datapath, in the order of the events."""
+    """Runs one application's handlers for one datapath, in the order of the events.
 
-    def __init__(self, handlers: Handlers, datapath: Datapath, drained: Callable[[], None]) -> None:
+    It begins when the task `after` is done: that of the same switch's channel before, so
+    that the application hears of the end of the old one first.
+    """
+
+    def __init__(
+        self,
+        handlers: Handlers,
+        datapath: Datapath,
+        drained: Callable[[], None],
+        after: asyncio.Task[None] | None = None,
+    ) -> None:
         self.handlers, self.datapath = handlers, datapath
         self._drained = drained  # called when a full queue has room again
         self._queue: deque[tuple[Handler, Message | None]] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._closing = False
-        self._task = asyncio.create_task(self._run())
+        self._known = handlers.ready is None  # whether the application knows the datapath
+        self._task = asyncio.create_task(self._run(after))
         if handlers.ready:
             self._put(handlers.ready, None)
 
@@ -47,16 +59,22 @@ class Worker:
             self._put(handler, message)
 
     def close(self) -> None:
-        """Forget what waits, tell the application that the switch is gone, and end."""
+        """Forget what waits, tell the application that the switch is gone, and end.
+
+        An application that was not told of the switch is not told of its end either.
+        """
         self._queue.clear()
         self._closing = True
-        if self.handlers.gone:
+        if self.handlers.gone and self._known:
             self._put(self.handlers.gone, None)
         self._wake_up()
 
     @property
     def task(self) -> asyncio.Task[None]:
-        """What runs the handlers; done some time after `close`."""
+        """What runs the handlers; done some time after `close`.
+
+        To cancel it after `close` cancels the handler that runs; `switch_gone` still comes.
+        """
         return self._task
 
     def _put(self, handler: Handler, message: Message | None) -> None:
@@ -67,15 +85,22 @@ class Worker:
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 
-    async def _run(self) -> None:
-        loop, queue = asyncio.get_running_loop(), self._queue
+    async def _run(self, after: asyncio.Task[None] | None) -> None:
+        loop, queue, left = asyncio.get_running_loop(), self._queue, SLICE
+        if after is not None:
+            await asyncio.wait([after])
         while True:
             while queue:
                 was_full = len(queue) >= QUEUE_MAX
                 handler, message = queue.popleft()
+                self._known = True
                 if was_full:
                     self._drained()
                 await self._call(handler, message)
+                left -= 1
+                if left <= 0 and not self._closing:
+                    left = SLICE
+                    await asyncio.sleep(0)  # a handler that awaits nothing does not yield
             if self._closing:
                 return
             self._wake = loop.create_future()
@@ -89,7 +114,24 @@ class Worker:
                 await handler(self.datapath)
             else:
                 await handler(self.datapath, message)
+        except ChannelClosed as error:
+            logger.debug("%s: %s ended: %s", self.datapath, handler.__name__, error)
+        except asyncio.CancelledError:
+            if not self._task.cancelling():  # not we were cancelled, but what it awaited
+                self._tell(handler, message)
+            elif self._closing:
+                self._task.uncancel()
+            else:
+                raise  # the program ends
+        except DecodeError as error:
+            # Bytes from the network that the application wanted to read: nobody's bug.
+            logger.warning("%s: %s: %s", self.datapath, self._name(handler), error)
         except Exception:
-            name = f"{type(self.handlers.app).__name__}.{handler.__name__}"
-            about = "" if message is None else f" on {type(message).__name__}"
-            logger.exception("%s: %s raised%s", self.datapath, name, about)
+            self._tell(handler, message)
+
+    def _name(self, handler: Handler) -> str:
+        return f"{type(self.handlers.app).__name__}.{handler.__name__}"
+
+    def _tell(self, handler: Handler, message: Message | None) -> None:
+        about = "" if message is None else f" on {type(message).__name__}"
+        logger.exception("%s: %s raised%s", self.datapath, self._name(handler), about)

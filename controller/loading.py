@@ -58,7 +58,7 @@ def load(name: str) -> list[App]:
     """
     with _collected() as given:
         module = _import(name)
-        found = given or [cls() for cls in _classes(module)]
+        found = given or [_made(cls, name) for cls in _classes(module)]
     if not found:
         raise LoadError(f"{name} has no class that is an App, and does not call run()")
     for app in found:
@@ -67,6 +67,15 @@ def load(name: str) -> list[App]:
         except TypeError as error:
             raise LoadError(f"{name}: {error}") from error
     return found
+
+
+def _made(cls: type[App], name: str) -> App:
+    try:
+        return cls()
+    except Exception as error:
+        # As with the import: the class is the user's, and so is what it raises.
+        reason = f"{type(error).__name__}: {error}"
+        raise LoadError(f"{name}: {cls.__name__}() cannot be made: {reason}") from error
 
 
 def _classes(module: ModuleType) -> list[type[App]]:
@@ -103,14 +112,14 @@ def _import(name: str) -> ModuleType:
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise LoadError(f"there is no file {path}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    # Called otherwise than the file, which may be called as a module that others import.
+    name = f"__app_{path.stem}__"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise LoadError(f"{path} is no Python file; its name must end in .py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(path.parent))
+    sys.modules[name] = module
+    # As Python does for a script; it stays, as functions may import later.
+    sys.path.insert(0, str(path.parent.absolute()))
+    spec.loader.exec_module(module)
     return module

@@ -14,10 +14,23 @@ from protocol import (
     PortStatus,
     RequestError,
     RequestTimeout,
+    RoleStatus,
+    TableStatus,
 )
+from protocol.bundles import RequestForward
+from protocol.roles import ControllerStatus
 
 REQUEST_TIMEOUT = 10.0  #: seconds until a request without an answer is given up
-_ASYNCHRONOUS = (PacketIn, FlowRemoved, PortStatus)  # what answers nothing, whatever its xid
+# What answers nothing, whatever its xid: the switch counts these by itself.
+_ASYNCHRONOUS = (
+    PacketIn,
+    FlowRemoved,
+    PortStatus,
+    RoleStatus,
+    TableStatus,
+    RequestForward,
+    ControllerStatus,
+)
 
 
 class Requests:
@@ -26,6 +39,7 @@ class Requests:
     def __init__(self, awaited: Callable[[], None]) -> None:
         self._awaited = awaited  # called when an answer must be read, whatever else waits
         self._waiting: dict[int, asyncio.Future[Message]] = {}
+        self._closed: str | None = None  # why there will be no more answers
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -36,6 +50,8 @@ class Requests:
         RequestError if the switch refused it, RequestTimeout after `timeout` seconds,
         ChannelClosed if the channel ends.
         """
+        if self._closed is not None:
+            raise ChannelClosed(self._closed)
         future = self._waiting[xid] = asyncio.get_running_loop().create_future()
         self._awaited()
         try:
@@ -59,7 +75,8 @@ class Requests:
         return True
 
     def close(self, reason: str) -> None:
-        """Tell all that wait that the channel ended."""
+        """Tell all that wait, or will, that the channel ended."""
+        self._closed = reason
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(ChannelClosed(reason))

@@ -3,51 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any
 
-from tornado.netutil import add_accept_handler, bind_sockets
+from tornado.netutil import bind_sockets
 
 from protocol import (
     ALL_VERSIONS,
-    OF13,
     Closed,
     Connection,
     Event,
     FeaturesReply,
-    FeaturesRequest,
     Message,
     Opened,
     OpenFlowError,
     PacketIn,
     PortDesc,
-    PortDescReply,
-    PortDescRequest,
     PortStatus,
-    RequestError,
     Unreadable,
     Version,
 )
-from protocol.connection import ECHO_INTERVAL
+from protocol.connection import ECHO_INTERVAL, ECHO_TIMEOUT, HANDSHAKE_TIMEOUT
 from protocol.endpoint import Endpoint
 
 from .app import App, Handlers
 from .channel import Channel
 from .datapath import Datapath
 from .dispatch import Worker
+from .handshake import Handshake
+from .listener import Listener
 from .requests import Requests
 
 logger = logging.getLogger("controller")
 
-M = TypeVar("M", bound=Message)
-
 BACKLOG = 4096  #: connections that may wait to be accepted when many switches come at once
-HANDSHAKE_TIMEOUT = 5.0  #: seconds in which a switch must tell its features
-GONE_TIMEOUT = 5.0  #: seconds that handlers have left when their switch is gone
+GONE_TIMEOUT = 5.0  #: seconds that a handler has left when its switch is gone
 DROPS_TOLD = 1000  # messages dropped between two lines in the log
+FAULTS_TOLD = 10  # messages of one switch that are not understood and told in the log
 
 
 class Controller:
@@ -62,13 +58,17 @@ class Controller:
         *,
         versions: Iterable[Version] = ALL_VERSIONS,
         echo_interval: float = ECHO_INTERVAL,
+        echo_timeout: float = ECHO_TIMEOUT,
+        handshake_timeout: float = HANDSHAKE_TIMEOUT,
     ) -> None:
         self.handlers = [Handlers(app) for app in apps]
-        self.versions, self.echo_interval = frozenset(versions), echo_interval
+        self.versions = frozenset(versions)
+        self.echo_interval, self.echo_timeout = echo_interval, echo_timeout
+        self.handshake_timeout = handshake_timeout  #: seconds for hello, and for features
         self._datapaths: dict[int, Datapath] = {}
         self._peers: set[Peer] = set()
-        self._by_id: dict[int, Peer] = {}
-        self._listeners: list[tuple[list[socket.socket], list[object]]] = []
+        self._by_id: dict[int, Peer] = {}  # the newest of each, until nothing is left of it
+        self._listeners: list[Listener] = []
 
     @property
     def datapaths(self) -> Mapping[int, Datapath]:
@@ -83,30 +83,33 @@ class Controller:
         if not endpoint.listens:
             raise ValueError(f"{endpoint} dials; a controller listens at ptcp:PORT[:HOST]")
         sockets = bind_sockets(endpoint.port, endpoint.host, backlog=BACKLOG)
-        stops = [add_accept_handler(one, self._accept) for one in sockets]
-        self._listeners.append((sockets, list(stops)))
+        self._listeners.append(Listener(sockets, self._accept))
         port = sockets[0].getsockname()[1]
         return Endpoint(endpoint.kind, endpoint.host, port)
 
     async def close(self) -> None:
         """Stop listening, close all channels, and let the applications' last handlers run."""
-        for sockets, stops in self._listeners:
-            for stop in stops:
-                stop()  # type: ignore[operator]
-            for one in sockets:
-                one.close()
+        for listener in self._listeners:
+            listener.close()
         self._listeners.clear()
         peers = list(self._peers)
         for peer in peers:
             peer.channel.close("the controller stops")
         await asyncio.gather(*(peer.finish() for peer in peers))
 
-    def _accept(self, sock: socket.socket, address: tuple[str, int]) -> None:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _accept(self, sock: socket.socket, address: Any) -> None:
+        with contextlib.suppress(OSError):  # some systems refuse where the peer left already
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         Peer(self, Channel(sock, f"{address[0]}:{address[1]}", self._connection))
 
     def _connection(self, now: float) -> Connection:
-        return Connection(now, self.versions, echo_interval=self.echo_interval)
+        return Connection(
+            now,
+            self.versions,
+            handshake_timeout=self.handshake_timeout,
+            echo_interval=self.echo_interval,
+            echo_timeout=self.echo_timeout,
+        )
 
     # What a peer tells of itself
 
@@ -114,10 +117,13 @@ class Controller:
         """A connection came."""
         self._peers.add(peer)
 
-    def ready(self, peer: Peer, datapath: Datapath) -> None:
-        """A peer turned out to be this switch. Of two with one datapath_id the newer stays."""
+    def ready(self, peer: Peer, datapath: Datapath) -> Peer | None:
+        """A peer turned out to be this switch. Of two with one datapath_id the newer stays.
+
+        Return the peer that was this switch before, as long as anything is left of it.
+        """
         older = self._by_id.get(datapath.datapath_id)
-        if older is not None:
+        if older is not None and not older.channel.closed:
             logger.warning(
                 "%s is connected twice: from %s, and now from %s, which stays",
                 datapath,
@@ -127,17 +133,20 @@ class Controller:
             older.channel.close("another connection with the same datapath_id took its place")
         self._by_id[datapath.datapath_id] = peer
         self._datapaths[datapath.datapath_id] = datapath
+        return older
 
     def gone(self, peer: Peer) -> None:
         """A connection ended."""
         datapath = peer.datapath
         if datapath is not None and self._by_id.get(datapath.datapath_id) is peer:
-            del self._by_id[datapath.datapath_id]
             del self._datapaths[datapath.datapath_id]
 
     def forget(self, peer: Peer) -> None:
         """Nothing of a connection is left."""
         self._peers.discard(peer)
+        datapath = peer.datapath
+        if datapath is not None and self._by_id.get(datapath.datapath_id) is peer:
+            del self._by_id[datapath.datapath_id]
 
 
 class Peer:
@@ -149,7 +158,9 @@ class Peer:
         self.requests = Requests(channel.update_interest)
         self.workers: list[Worker] = []
         self.dropped = 0  # messages that found no room
-        self._handshake: asyncio.Task[None] | None = None
+        self.faults = 0  # messages that were not understood
+        self._handshake: Handshake | None = None
+        self._handshake_timer: asyncio.TimerHandle | None = None
         self._burial: asyncio.Task[None] | None = None
         controller.add(self)
         channel.start(self)
@@ -172,12 +183,14 @@ class Peer:
     def receive(self, event: Event) -> None:
         """Take an event of the channel."""
         if isinstance(event, Message):
-            if not (self.requests and self.requests.resolve(event)):
-                self._dispatch(event)
+            if self.datapath is None:
+                self._introduce(event)
+            elif not (self.requests and self.requests.resolve(event)):
+                self._dispatch(event, self.datapath)
         elif isinstance(event, Opened):
-            self._handshake = asyncio.create_task(self._shake_hands(event.version))
+            self._shake_hands(event.version)
         elif isinstance(event, Unreadable):
-            logger.warning("%s: a message was not understood: %s", self.name, event.error)
+            self._not_understood(event)
         else:
             self._closed(event)
 
@@ -190,11 +203,9 @@ class Peer:
         if self._burial is not None:
             await self._burial
 
-    def _dispatch(self, message: Message) -> None:
-        if self.datapath is None:
-            return  # nobody asked for it before the handshake was done
+    def _dispatch(self, message: Message, datapath: Datapath) -> None:
         if isinstance(message, PortStatus):
-            self.datapath.learn_port(message)
+            datapath.learn_port(message)
         for worker in self.workers:
             # While a handler awaits an answer we have to read on, whatever else comes.
             if self.requests and (worker.overfull or (worker.full and type(message) is PacketIn)):
@@ -207,43 +218,41 @@ class Peer:
             logger.warning("%s: a handler is too slow, messages are dropped", self.name)
         self.dropped += 1
 
+    def _not_understood(self, event: Unreadable) -> None:
+        self.faults += 1
+        if self.faults <= FAULTS_TOLD:
+            rest = "; others will not be told" if self.faults == FAULTS_TOLD else ""
+            logger.warning("%s: a message was not understood: %s%s", self.name, event.error, rest)
+
     def _resume(self) -> None:
         self.channel.update_interest()
 
-    async def _shake_hands(self, version: Version) -> None:
+    def _shake_hands(self, version: Version) -> None:
+        timeout = self.controller.handshake_timeout
+        loop = asyncio.get_running_loop()
+        self._handshake_timer = loop.call_later(timeout, self._late, timeout)
+        self._handshake = Handshake(version, self.send)
+
+    def _late(self, timeout: float) -> None:
+        self.channel.close(f"the switch did not tell its features in {timeout:g} s")
+
+    def _introduce(self, message: Message) -> None:
+        assert self._handshake is not None
         try:
-            async with asyncio.timeout(HANDSHAKE_TIMEOUT):
-                features, ports = await self._introduction(version)
-        except TimeoutError:
-            self.channel.close(f"the switch did not tell its features in {HANDSHAKE_TIMEOUT:g} s")
+            told = self._handshake.receive(message)
         except OpenFlowError as error:
             self.channel.close(f"the handshake failed: {error}")
-        else:
-            self._ready(features, ports, version)
-
-    async def _introduction(self, version: Version) -> tuple[FeaturesReply, Sequence[PortDesc]]:
-        """Ask the switch who it is; since OF1.3 its ports have a message of their own."""
-        features = await self._ask(FeaturesRequest(), FeaturesReply)
-        if version < OF13:
-            return features, features.ports
-        try:
-            reply = await self._ask(PortDescRequest(), PortDescReply)
-        except RequestError as error:
-            logger.warning("%s: does not tell its ports: %s", self.name, error)
-            return features, ()
-        return features, reply.ports
-
-    async def _ask(self, message: Message, answer: type[M]) -> M:
-        reply = await self.requests.answer(self.send(message), HANDSHAKE_TIMEOUT)
-        if not isinstance(reply, answer):
-            raise OpenFlowError(f"{type(reply).__name__} answers no {type(message).__name__}")
-        return reply
-
-    def _ready(self, features: FeaturesReply, ports: Sequence[PortDesc], version: Version) -> None:
-        if self.channel.closed:
             return
+        if told:
+            self._ready(*told)
+
+    def _ready(self, features: FeaturesReply, ports: Sequence[PortDesc]) -> None:
+        assert self._handshake_timer is not None
+        self._handshake_timer.cancel()
+        version = self.channel.connection.version
+        assert version is not None
         self.datapath = Datapath(features, ports, version, self.send, self.requests)
-        self.controller.ready(self, self.datapath)
+        older = self.controller.ready(self, self.datapath)
         logger.info(
             "%s: ready, OpenFlow %s, %d ports, from %s",
             self.datapath,
@@ -251,14 +260,17 @@ class Peer:
             len(self.datapath.ports),
             self.channel.peer,
         )
+        handlers = self.controller.handlers
+        before = [worker.task for worker in older.workers] if older else [None] * len(handlers)
         self.workers = [
-            Worker(handlers, self.datapath, self._resume) for handlers in self.controller.handlers
+            Worker(one, self.datapath, self._resume, after)
+            for one, after in zip(handlers, before, strict=True)
         ]
 
     def _closed(self, event: Closed) -> None:
         logger.info("%s: closed: %s", self.name, event.reason)
-        if self._handshake:
-            self._handshake.cancel()
+        if self._handshake_timer:
+            self._handshake_timer.cancel()
         self.requests.close(event.reason)
         self.controller.gone(self)
         for worker in self.workers:
@@ -267,10 +279,11 @@ class Peer:
 
     async def _bury(self) -> None:
         """Let the last handlers run, but not for ever."""
-        if tasks := [worker.task for worker in self.workers]:
-            _, late = await asyncio.wait(tasks, timeout=GONE_TIMEOUT)
+        late = {worker.task for worker in self.workers}
+        for _ in range(3):  # for the handler that ran, for `switch_gone`, for what resists
+            if late:
+                _, late = await asyncio.wait(late, timeout=GONE_TIMEOUT)
             for task in late:
                 logger.warning("%s: a handler does not end, it is cancelled", self.name)
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
         self.controller.forget(self)

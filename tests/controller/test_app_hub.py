@@ -1,0 +1,19 @@
+"""The hub, as a story."""
+
+from __future__ import annotations
+
+import pytest
+
+from controller.apps.hub import Hub
+from protocol import ApplyActions, FlowMod, Match, Message, Output, Port, Version
+
+from .fakes import recording
+
+
+@pytest.mark.parametrize("version", Version)
+async def test_a_switch_is_told_once_to_flood_all_by_itself(version: Version) -> None:
+    datapath, sent = recording(version)
+    await Hub().switch_ready(datapath)
+    (message,) = sent
+    flood = FlowMod(Match(), (ApplyActions((Output(Port.FLOOD),)),), priority=0)
+    assert Message.decode(message.encode(version)) == flood

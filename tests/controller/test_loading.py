@@ -1,0 +1,120 @@
+"""Applications by name: what is found, and what a mistake is called."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from controller import loading
+from controller.apps.learning_switch import LearningSwitch
+from controller.loading import LoadError, bundled, load
+
+APP = "from controller import App, run\n\n\nclass Mine(App):\n    pass\n"
+
+
+def written(folder: Path, text: str, name: str = "mine.py") -> str:
+    """Write a file for `load`, and return its name."""
+    path = folder / name
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def _own_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(tmp_path)  # for the sake of what is undone afterwards
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_each_bundled_application_loads_and_says_what_it_does(name: str) -> None:
+    assert len(load(name)) == 1
+    assert bundled()[name].endswith(".")
+
+
+def test_a_dotted_name_is_a_module() -> None:
+    (app,) = load("controller.apps.learning_switch")
+    assert isinstance(app, LearningSwitch)
+
+
+def test_a_file_gives_one_of_each_of_its_own_classes(tmp_path: Path) -> None:
+    text = APP + "\n\nfrom controller.apps.hub import Hub\n\n\nclass Other(App):\n    pass\n"
+    assert [type(app).__name__ for app in load(written(tmp_path, text))] == ["Mine", "Other"]
+
+
+def test_a_file_that_calls_run_gives_what_it_runs_and_does_not_run_it(tmp_path: Path) -> None:
+    text = APP + "\n\napp = Mine()\napp.name = 'set up'\nrun(app)\n"
+    (app,) = load(written(tmp_path, text))
+    assert vars(app) == {"name": "set up"}
+
+
+def test_run_behind_a_main_guard_is_left_alone(tmp_path: Path) -> None:
+    text = APP + "\n\nif __name__ == '__main__':\n    run(Mine())\n"
+    assert [type(app).__name__ for app in load(written(tmp_path, text))] == ["Mine"]
+
+
+def test_a_file_may_import_its_neighbours_also_later(tmp_path: Path) -> None:
+    written(tmp_path, "COST = 3\n", "neighbour.py")
+    later = "\n    def cost(self):\n        import neighbour\n        return neighbour.COST\n"
+    (app,) = load(written(tmp_path, APP.replace("\n    pass\n", later)))
+    assert app.cost() == 3  # type: ignore[attr-defined]
+
+
+def test_a_file_may_be_called_as_a_module_that_others_import(tmp_path: Path) -> None:
+    load(written(tmp_path, APP, "json.py"))
+    assert sys.modules["json"] is json
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("learning_swich", "there is no application learning_swich; did you mean learning_switch?"),
+        ("quite_else", "there is no application quite_else; bundled are hub, learning_switch"),
+        ("no_such_file.py", "there is no file no_such_file.py"),
+        ("./folder/app", "there is no file folder/app"),
+        ("no.such.module", "no.such.module cannot be loaded: ModuleNotFoundError: No module"),
+        ("json", "json has no class that is an App, and does not call run()"),
+    ],
+)
+def test_a_wrong_name_is_one_sentence_with_the_cure(name: str, sentence: str) -> None:
+    with pytest.raises(LoadError, match=re.escape(sentence)) as raised:
+        load(name)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("x = (\n", r"is not valid Python: '\(' was never closed \(.*mine\.py, line 1\)"),
+        ("\0", "source code string cannot contain null bytes"),
+        ("1 / 0\n", "cannot be loaded: ZeroDivisionError: division by zero"),
+        ("import no_such_thing\n", "cannot be loaded: ModuleNotFoundError: No module named"),
+        ("x = 1\n", r"has no class that is an App, and does not call run\(\)"),
+        (
+            APP.replace("pass", "def packet_in(self, datapath, message): ..."),
+            r"Mine\.packet_in must be declared with async def",
+        ),
+        (
+            APP.replace("pass", "def __init__(self, colour): ..."),
+            r"Mine\(\) cannot be made: TypeError: .* missing 1 required positional argument",
+        ),
+        (
+            APP + "\nclass Broken(Mine):\n    message = 5\nrun(Broken())\n",
+            r"Broken\.message must be declared with async def",
+        ),
+    ],
+)
+def test_a_mistake_in_a_file_is_one_sentence_with_its_place(
+    text: str, sentence: str, tmp_path: Path
+) -> None:
+    with pytest.raises(LoadError, match=sentence) as raised:
+        load(written(tmp_path, text))
+    assert "\n" not in str(raised.value)
+
+
+def test_after_a_mistake_run_runs_again(tmp_path: Path) -> None:
+    with pytest.raises(LoadError):
+        load(written(tmp_path, "1 / 0\n"))
+    assert loading._collecting is None
