@@ -1,0 +1,190 @@
+"""One channel of a simulated switch: a stream, its Connection, and the switch's session."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from functools import partial
+from math import inf
+from typing import TYPE_CHECKING
+
+from tornado.iostream import IOStream, StreamClosedError
+
+from protocol import (
+    Closed,
+    Connection,
+    EchoReply,
+    EncodeError,
+    Event,
+    Message,
+    Opened,
+    PacketIn,
+    Unreadable,
+)
+
+from .session import Session
+
+if TYPE_CHECKING:
+    from .agent import Agent
+
+logger = logging.getLogger("switch_sim")
+
+READ_SIZE = 65_536
+FLUSH_EVERY = 64  # messages, at most 4 MB; so that we see soon that nobody reads them
+UNSENT_PAUSE = 1 << 20  # bytes that a controller has not read, above which we stop reading
+UNSENT_MAX = 1 << 26  # and above which it is given up: asynchronous messages come all the same
+STALL_TIMEOUT = 30.0  #: seconds in which a controller must read some of what waits for it
+
+
+class Channel:
+    """A stream between a switch and a controller, or a tool that speaks as one."""
+
+    def __init__(self, agent: Agent, switch: str, stream: IOStream) -> None:
+        self.agent, self.switch, self.stream = agent, switch, stream
+        self.connection = Connection(
+            agent.clock(), agent.versions, echo_interval=agent.echo_interval
+        )
+        self.session: Session | None = None
+        self.due = inf  #: when the agent looks at the time next
+        self.dropped = 0  #: packet_ins for which there was no room
+        self.unsent = 0  #: bytes that the stream holds
+        self.paused = False  #: whether nothing is read until the controller has read
+        self._unflushed = 0  # messages that the connection holds
+        self._stalled_since = 0.0
+        self._written: asyncio.Future[None] | None = None  # done when the stream holds nothing
+        self._closed = False
+
+    async def run(self) -> None:
+        """Read until the end; wait with it while nobody reads what we write."""
+        self.stream.set_nodelay(True)
+        self.agent.add(self)
+        try:
+            while not self._closed:
+                data = await self.stream.read_bytes(READ_SIZE, partial=True)
+                for event in self.connection.receive_data(data, self.agent.clock()):
+                    if not self._closed:
+                        self._take(event)
+                    if self.unsent > UNSENT_PAUSE:
+                        await self._drained()
+                self.agent.soon_write(self)
+        except StreamClosedError as error:
+            self.close(words(error.real_error) if error.real_error else "")
+        except Exception:
+            logger.exception("%s: the channel failed", self.agent.name(self.switch))
+        finally:
+            self.close("")
+
+    async def _drained(self) -> None:
+        self.paused = True
+        self.agent.soon()
+        while self.unsent and not self._closed:
+            assert self._written is not None
+            await asyncio.wait([self._written])
+        self.paused = False
+        self.connection.pardon(self.agent.clock())
+
+    # What comes in
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Opened(version):
+                self.session = self.agent.opened(self, version)
+            case Closed(reason):
+                self._fault(reason)
+                self._shut()
+            case Unreadable(error):
+                self._fault(f"a message was not understood: {error}")
+            case EchoReply():
+                pass  # it comes too late to be a sign of life
+            case Message():
+                self._handle(event)
+
+    def _handle(self, message: Message) -> None:
+        if self.session is None:
+            return
+        try:
+            self.agent.network.handle(self.switch, self.session, message, self.agent.clock())
+        except Exception:  # one message must not end the channel, nor the other switches
+            logger.exception("%s: failed at %r", self.agent.name(self.switch), message)
+        self.agent.route()
+
+    # What goes out
+
+    def send(self, message: Message) -> None:
+        """Queue a message with the xid that it has; packet_ins go only where they are read."""
+        if self.unsent > UNSENT_PAUSE and isinstance(message, PacketIn):
+            self.dropped += 1
+            return
+        try:
+            self.connection.send(message, message.xid)
+        except EncodeError as error:
+            self._fault(f"cannot say {type(message).__name__}: {error}")
+            return
+        self._unflushed += 1
+        if self._unflushed >= FLUSH_EVERY:
+            self.flush()
+        else:
+            self.agent.soon_write(self)
+
+    def flush(self) -> None:
+        """Give all that is queued to the stream."""
+        self._unflushed = 0
+        data = self.connection.data_to_send()
+        if not data or self.stream.closed():
+            return
+        if not self.unsent:
+            self._stalled_since = self.agent.clock()
+        self.unsent += len(data)
+        self._written = asyncio.ensure_future(self.stream.write(data))
+        self._written.add_done_callback(partial(self._wrote, len(data)))
+        if self.unsent > UNSENT_MAX:
+            self.close(f"{self.unsent} bytes wait for a controller that does not read")
+
+    def _wrote(self, size: int, _: object) -> None:
+        self.unsent -= size
+        self._stalled_since = self.agent.clock()
+
+    # Time and end
+
+    def deadline(self) -> float:
+        """Return when `handle_timer` is due."""
+        due = self.connection.deadline()
+        latest = self.agent.clock() + STALL_TIMEOUT
+        return latest if due is None else min(due, latest)
+
+    def handle_timer(self, now: float) -> None:
+        """Do what is due: signs of life, and an end to who does not read."""
+        if self.paused:
+            self.connection.pardon(now)  # we do not listen, so it is not the peer that is silent
+            if now - self._stalled_since > STALL_TIMEOUT:
+                self.close(f"the controller reads nothing since {STALL_TIMEOUT:g} s")
+        for event in self.connection.handle_timer(now):
+            self._take(event)
+        self.agent.soon_write(self)
+
+    def close(self, fault: str) -> None:
+        """End the channel; a fault is told in the log."""
+        for event in self.connection.close(fault):
+            if fault:
+                self._take(event)
+        self._shut()
+
+    def _fault(self, reason: str) -> None:
+        logger.warning("%s: %s", self.agent.name(self.switch), reason)
+
+    def _shut(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        with suppress(StreamClosedError):
+            self.flush()
+        self.stream.close()
+        self.agent.gone(self)
+
+
+def words(error: BaseException | None) -> str:
+    """Return what went wrong, as the operating system calls it."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) if error else "the connection was closed"

@@ -1,0 +1,255 @@
+"""A flow entry: what it matches, what it does, and what it has counted."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from protocol import (
+    ANY_GROUP,
+    OF10,
+    Action,
+    ApplyActions,
+    ClearActions,
+    EncodeError,
+    Enqueue,
+    FlowMod,
+    FlowModFlags,
+    FlowRemoved,
+    FlowRemovedReason,
+    FlowStats,
+    FlowStatsReply,
+    GotoTable,
+    Group,
+    Instruction,
+    Match,
+    Meter,
+    Output,
+    Port,
+    Stats,
+    Version,
+    WriteActions,
+    WriteMetadata,
+)
+from protocol.oxm import OXM
+
+_UNTOLD = 0xFFFF_FFFF_FFFF_FFFF  # a counter that is not kept (OF1.3.5 5.8 "Counters")
+
+# The order in which an entry's instructions are done (OF1.3.5 5.9 "Instructions").
+_ORDER = (Meter, ApplyActions, ClearActions, WriteActions, WriteMetadata, GotoTable)
+
+Masks = tuple[tuple[str, int], ...]  #: field and mask, by name; -1 takes all bits
+
+
+def split_match(match: Match) -> tuple[Masks, tuple[int, ...]]:
+    """Return which bits a match looks at, and what they must be.
+
+    Equal meanings give equal results, however they were written.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for name, value in match.items():
+        assert not isinstance(value, bytes), "unknown fields do not come this far"
+        number, mask = value if isinstance(value, tuple) else (value, -1)
+        if mask == OXM[name].all_ones:
+            mask = -1
+        if mask:
+            found[name] = (mask, number & mask)
+    names = sorted(found)
+    return tuple((name, found[name][0]) for name in names), tuple(found[n][1] for n in names)
+
+
+class FlowEntry:
+    """An entry of a flow table (OF1.3.5 5.2 "Flow Table").
+
+    `version` is the one of the channel that made it: some actions mean other things in
+    other versions. `rank` decides which of several matching entries counts: priority, and
+    behind all of the same priority the one that matches everything.
+    """
+
+    __slots__ = (
+        "byte_count",
+        "cookie",
+        "created",
+        "fields",
+        "flags",
+        "hard_timeout",
+        "idle_timeout",
+        "importance",
+        "instructions",
+        "is_miss",
+        "is_present",
+        "masks",
+        "match",
+        "packet_count",
+        "priority",
+        "program",
+        "rank",
+        "sizes",
+        "table_id",
+        "used",
+        "values",
+        "version",
+    )
+
+    def __init__(self, message: FlowMod, version: Version, now: float) -> None:
+        self.match = message.match
+        self.priority = message.priority
+        self.table_id = message.table_id
+        self.cookie = message.cookie
+        self.idle_timeout = message.idle_timeout
+        self.hard_timeout = message.hard_timeout
+        self.flags = message.flags
+        self.importance = message.importance
+        self.created = self.used = now
+        self.packet_count = self.byte_count = 0
+        self.is_present = False  #: in a table
+        self.masks, self.values = split_match(message.match)
+        #: name -> value and mask
+        self.fields = {
+            name: (value, mask) for (name, mask), value in zip(self.masks, self.values, strict=True)
+        }
+        self.rank = _rank(self, version)
+        self.is_miss = self.priority == 0 and not self.masks
+        self.change(message.instructions, version)
+
+    def change(self, instructions: tuple[Instruction, ...], version: Version) -> None:
+        """Do other things from now on."""
+        self.instructions = instructions
+        self.version = version
+        # Unique in its type each, so that their kinds alone decide the order.
+        self.program = tuple(sorted(instructions, key=lambda one: _ORDER.index(type(one))))
+        self.sizes: dict[Version, int | None] = {}
+
+    def reset_counts(self) -> None:
+        """Begin to count anew."""
+        self.packet_count = self.byte_count = 0
+
+    def continue_counts(self, before: FlowEntry) -> None:
+        """Take over what an entry that this one replaces has counted."""
+        self.packet_count, self.byte_count = before.packet_count, before.byte_count
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """All actions, of whichever instruction."""
+        return tuple(
+            action
+            for instruction in self.instructions
+            if isinstance(instruction, ApplyActions | WriteActions)
+            for action in instruction.actions
+        )
+
+    def sends_to(self, port_no: int) -> bool:
+        """Whether an action outputs to a port; Port.ANY means whatever port."""
+        return port_no == Port.ANY or any(
+            isinstance(action, Output | Enqueue) and action.port == port_no
+            for action in self.actions
+        )
+
+    def uses_group(self, group_id: int) -> bool:
+        """Whether an action names a group; ANY_GROUP means whatever group."""
+        return group_id == ANY_GROUP or any(
+            isinstance(action, Group) and action.group_id == group_id for action in self.actions
+        )
+
+    def has_cookie(self, cookie: int, cookie_mask: int) -> bool:
+        """Whether the cookie agrees in the bits of the mask."""
+        return (self.cookie ^ cookie) & cookie_mask == 0
+
+    def deadline(self) -> float | None:
+        """Return when the entry goes if no packet comes, None for never."""
+        times = []
+        if self.idle_timeout:
+            times.append(self.used + self.idle_timeout)
+        if self.hard_timeout:
+            times.append(self.created + self.hard_timeout)
+        return min(times) if times else None
+
+    def stats(self, now: float) -> Stats:
+        """Return what was counted."""
+        age, idle = _split_seconds(now - self.created), _split_seconds(now - self.used)
+        packets = _UNTOLD if self.flags & FlowModFlags.NO_PKT_COUNTS else self.packet_count
+        octets = _UNTOLD if self.flags & FlowModFlags.NO_BYT_COUNTS else self.byte_count
+        return Stats(
+            duration_sec=age[0],
+            duration_nsec=age[1],
+            idle_sec=idle[0],
+            idle_nsec=idle[1],
+            packet_count=packets,
+            byte_count=octets,
+        )
+
+    def description(self, now: float) -> FlowStats:
+        """Return the entry as flow stats tell it."""
+        return FlowStats(
+            match=self.match,
+            instructions=self.instructions,
+            priority=self.priority,
+            idle_timeout=self.idle_timeout,
+            hard_timeout=self.hard_timeout,
+            table_id=self.table_id,
+            cookie=self.cookie,
+            flags=self.flags,
+            importance=self.importance,
+            stats=self.stats(now),
+        )
+
+    def removed(self, reason: FlowRemovedReason, now: float) -> FlowRemoved:
+        """Return the message that the entry went."""
+        return FlowRemoved(
+            match=self.match,
+            cookie=self.cookie,
+            priority=self.priority,
+            reason=reason,
+            table_id=self.table_id,
+            idle_timeout=self.idle_timeout,
+            hard_timeout=self.hard_timeout,
+            stats=self.stats(now),
+        )
+
+    def size_in(self, version: Version) -> int | None:
+        """Return how many bytes of a flow stats reply it takes.
+
+        None if the version cannot say it: another one may have made it.
+        """
+        if version not in self.sizes:
+            try:
+                reply = FlowStatsReply((self.description(self.created),)).encode(version)
+                self.sizes[version] = len(reply) - len(FlowStatsReply().encode(version))
+            except EncodeError:
+                self.sizes[version] = None
+        return self.sizes[version]
+
+
+by_rank = attrgetter("rank")
+
+
+def _split_seconds(seconds: float) -> tuple[int, int]:
+    return divmod(max(0, round(seconds * 1_000_000_000)), 1_000_000_000)
+
+
+def _rank(entry: FlowEntry, version: Version) -> int:
+    rank = entry.priority * 2 + bool(entry.masks)
+    # In OF1.0 an entry without wildcards is above all others (OF1.0 3.4 "Matching").
+    if version == OF10 and _is_exact(entry.match):
+        rank += 1 << 17
+    return rank
+
+
+_ALWAYS = ("in_port", "eth_src", "eth_dst", "eth_type", "vlan_vid")
+_ADDRESSES = {0x0800: ("ip_dscp", "ip_proto", "ipv4_src", "ipv4_dst"),
+              0x0806: ("arp_op", "arp_spa", "arp_tpa")}  # fmt: skip
+_PORTS = {
+    1: ("icmpv4_type", "icmpv4_code"),
+    6: ("tcp_src", "tcp_dst"),
+    17: ("udp_src", "udp_dst"),
+}
+
+
+def _is_exact(match: Match) -> bool:
+    """Whether a match of OF1.0 leaves nothing open."""
+    names = list(_ALWAYS)
+    if match.number("vlan_vid"):
+        names.append("vlan_pcp")
+    names += _ADDRESSES.get(match.number("eth_type") or 0, ())
+    if match.number("eth_type") == 0x0800:
+        names += _PORTS.get(match.number("ip_proto") or 0, ())
+    return all(match.number(name) is not None for name in names)

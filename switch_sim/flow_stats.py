@@ -1,0 +1,74 @@
+"""Flow stats, in as many parts as they need (OF1.3.5 7.3.5.2 "Individual Flow Statistics")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from protocol import (
+    ALL_TABLES,
+    OF10,
+    BadRequestCode,
+    FlowStats,
+    FlowStatsReply,
+    FlowStatsRequest,
+    MultipartFlags,
+    Version,
+)
+from protocol.flows import AggregateStatsRequest
+
+from .check import check_match
+from .flow_entry import FlowEntry
+from .flow_table import FlowTables, Selection
+from .refused import Refused
+
+PART = 60_000  #: bytes of a reply; a message has at most 65,535
+
+_EMERGENCY = 0xFE  # OF1.0's table of emergency entries, which is always empty here
+
+
+def flow_stats(
+    tables: FlowTables, request: FlowStatsRequest, version: Version, now: float
+) -> Iterator[FlowStatsReply]:
+    """Return the parts of the answer, all but the last with the flag MORE.
+
+    Entries that the version cannot say are left out: another one may have made them.
+    """
+    parts = list(_parts(selected(tables, request, version), version, now))
+    for number, flows in enumerate(parts, 1):
+        flags = MultipartFlags.MORE if number < len(parts) else MultipartFlags(0)
+        yield FlowStatsReply(tuple(flows), flags=flags, xid=request.xid)
+
+
+def selected(
+    tables: FlowTables, request: FlowStatsRequest | AggregateStatsRequest, version: Version
+) -> Iterator[FlowEntry]:
+    """Return the entries that a request means, table by table."""
+    check_match(request.match, version)
+    selection = Selection(request.out_port, request.out_group, request.cookie, request.cookie_mask)
+    for table_id in _table_ids(tables, request.table_id, version):
+        yield from tables[table_id].select(request.match, selection)
+
+
+def _table_ids(tables: FlowTables, table_id: int, version: Version) -> list[int]:
+    if table_id == ALL_TABLES:
+        return sorted(tables)
+    if version == OF10 and table_id == _EMERGENCY:
+        return []
+    if table_id >= tables.n_tables:
+        raise Refused(BadRequestCode.BAD_TABLE_ID, f"there is no table {table_id}")
+    return [table_id]
+
+
+def _parts(entries: Iterable[FlowEntry], version: Version, now: float) -> Iterator[list[FlowStats]]:
+    part: list[FlowStats] = []
+    size = 0
+    for entry in entries:
+        more = entry.size_in(version)
+        if more is None:
+            continue
+        if part and size + more > PART:
+            yield part
+            part, size = [], 0
+        part.append(entry.description(now))
+        size += more
+    yield part

@@ -1,0 +1,235 @@
+"""A flow table: entries, look-up, selection, overlap, timeouts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+
+from protocol import (
+    ANY_GROUP,
+    FlowModFailedCode,
+    FlowRemovedReason,
+    Match,
+    Port,
+)
+
+from .flow_entry import FlowEntry, Masks, split_match
+from .flow_key import FlowKey
+from .refused import Refused
+from .tuple_space import Tuple
+
+MAX_ENTRIES = 1_000_000  #: of a table, unless the switch is made with another number
+_STALE_TIMERS = 64  # that a table may keep beside one for each entry
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which entries a request means, beside the match."""
+
+    out_port: int = Port.ANY
+    out_group: int = ANY_GROUP
+    cookie: int = 0
+    cookie_mask: int = 0
+
+    def takes(self, entry: FlowEntry) -> bool:
+        """Whether an entry passes (OF1.3.5 6.4 "Flow Table Modification Messages")."""
+        return (
+            entry.has_cookie(self.cookie, self.cookie_mask)
+            and entry.sends_to(self.out_port)
+            and entry.uses_group(self.out_group)
+        )
+
+
+EVERY_ENTRY = Selection()
+
+
+class FlowTable:
+    """One table of the pipeline (OF1.3.5 5.2 "Flow Table").
+
+    >>> from protocol import FlowMod, OF13
+    >>> table = FlowTable()
+    >>> table.add(FlowEntry(FlowMod(Match(in_port=1), priority=5), OF13, now=0))
+    >>> [entry.priority for entry in table]
+    [5]
+    """
+
+    def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
+        self.max_entries = max_entries
+        self.lookup_count = 0
+        self.matched_count = 0
+        self._size = 0
+        self._tuples: dict[Masks, Tuple] = {}
+        self._sorted: list[Tuple] | None = []  # by the highest rank; None: to be sorted anew
+        self._timers: list[tuple[float, int, FlowEntry]] = []
+        self._timer_number = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[FlowEntry]:
+        for group in self._tuples.values():
+            yield from group
+
+    def lookup(self, key: FlowKey) -> FlowEntry | None:
+        """Return the entry of the highest rank that matches (OF1.3.5 5.3 "Matching").
+
+        Which one of several with the same priority is left open there.
+        """
+        best, best_rank = None, -1
+        for group in self._sorted if self._sorted is not None else self._sort():
+            if group.max_rank <= best_rank:
+                break
+            found = group.find(key)
+            if found is not None and found.rank > best_rank:
+                best, best_rank = found, found.rank
+        return best
+
+    def _sort(self) -> list[Tuple]:
+        self._sorted = sorted(self._tuples.values(), key=lambda one: one.max_rank, reverse=True)
+        return self._sorted
+
+    def find(self, match: Match, priority: int) -> FlowEntry | None:
+        """Return the entry with just this match and priority."""
+        return self._find(*split_match(match), priority)
+
+    def find_twin(self, entry: FlowEntry) -> FlowEntry | None:
+        """Return the entry with the match and priority of one that is not in the table."""
+        return self._find(entry.masks, entry.values, entry.priority)
+
+    def _find(self, masks: Masks, values: tuple[int, ...], priority: int) -> FlowEntry | None:
+        group = self._tuples.get(masks)
+        for entry in group.with_values(values) if group else ():
+            if entry.priority == priority:
+                return entry
+        return None
+
+    def select(self, match: Match, selection: Selection = EVERY_ENTRY) -> list[FlowEntry]:
+        """Return the entries that `match` covers: theirs is the same or more specific.
+
+        That is the non-strict form of requests (OF1.3.5 6.4 "Flow Table Modification Messages").
+        """
+        masks, values = split_match(match)
+        names = frozenset(name for name, _ in masks)
+        found: list[FlowEntry] = []
+        for group in self._tuples.values():
+            if group.masks == masks:
+                found += group.with_values(values)
+            elif names <= group.names:
+                found += (entry for entry in group if _covers(masks, values, entry))
+        return [entry for entry in found if selection.takes(entry)]
+
+    def overlapping(self, entry: FlowEntry) -> FlowEntry | None:
+        """Return an entry of the same priority that a packet may match as well.
+
+        One with the same match is such, too (OF1.3.5 6.4 "Flow Table Modification Messages").
+        """
+        for group in self._tuples.values():
+            if group.has_priority(entry.priority):
+                for other in group:
+                    if other.priority == entry.priority and _overlap(entry, other):
+                        return other
+        return None
+
+    def add(self, entry: FlowEntry) -> None:
+        """Put in an entry; there must be none with its match and priority.
+
+        Refused (TABLE_FULL) where there is no room.
+        """
+        if self._size >= self.max_entries:
+            raise Refused(
+                FlowModFailedCode.TABLE_FULL, f"the table takes {self.max_entries} entries"
+            )
+        group = self._tuples.get(entry.masks)
+        if group is None:
+            group = self._tuples[entry.masks] = Tuple(entry.masks)
+        highest = group.max_rank
+        group.add(entry)
+        entry.is_present = True
+        self._size += 1
+        if group.max_rank != highest:
+            self._sorted = None
+        self._watch(entry)
+
+    def remove(self, entry: FlowEntry) -> None:
+        """Take an entry out."""
+        group = self._tuples[entry.masks]
+        highest = group.max_rank
+        group.remove(entry)
+        entry.is_present = False
+        self._size -= 1
+        if group.max_rank != highest:
+            self._sorted = None
+        if group.max_rank < 0:
+            del self._tuples[entry.masks]
+        if len(self._timers) > 2 * self._size + _STALE_TIMERS:
+            self._timers = [timer for timer in self._timers if timer[2].is_present]
+            heapify(self._timers)
+
+    # Timeouts (OF1.3.5 5.5 "Flow Removal")
+
+    def _watch(self, entry: FlowEntry) -> None:
+        deadline = entry.deadline()
+        if deadline is not None:
+            self._timer_number += 1
+            heappush(self._timers, (deadline, self._timer_number, entry))
+
+    def deadline(self) -> float | None:
+        """Return when to call `expire` next, None for never.
+
+        An entry in use may get a later deadline by then: packets do not move timers.
+        """
+        while self._timers and not self._timers[0][2].is_present:
+            heappop(self._timers)
+        return self._timers[0][0] if self._timers else None
+
+    def expire(self, now: float) -> list[tuple[FlowEntry, FlowRemovedReason]]:
+        """Take out and return the entries whose time is over, in the order of their deadlines.
+
+        An entry goes when it is idle_timeout seconds without a packet or hard_timeout seconds
+        old; 0 means never.
+        """
+        gone = []
+        while self._timers and self._timers[0][0] <= now:
+            _, _, entry = heappop(self._timers)
+            if not entry.is_present:
+                continue
+            deadline = entry.deadline()
+            if deadline is None or deadline > now:
+                self._watch(entry)
+                continue
+            self.remove(entry)
+            gone.append((entry, _reason(entry, deadline)))
+        return gone
+
+
+def _reason(entry: FlowEntry, deadline: float) -> FlowRemovedReason:
+    hard = entry.hard_timeout and entry.created + entry.hard_timeout <= deadline
+    return FlowRemovedReason.HARD_TIMEOUT if hard else FlowRemovedReason.IDLE_TIMEOUT
+
+
+def _covers(masks: Masks, values: tuple[int, ...], entry: FlowEntry) -> bool:
+    for (name, mask), value in zip(masks, values, strict=True):
+        found = entry.fields.get(name)
+        if found is None or found[1] & mask != mask or found[0] & mask != value:
+            return False
+    return True
+
+
+def _overlap(one: FlowEntry, other: FlowEntry) -> bool:
+    for name, (value, mask) in one.fields.items():
+        if (found := other.fields.get(name)) and (value ^ found[0]) & mask & found[1]:
+            return False
+    return True
+
+
+class FlowTables(dict[int, FlowTable]):
+    """The tables of a pipeline by table_id, made when first needed."""
+
+    def __init__(self, n_tables: int, max_entries: int) -> None:
+        super().__init__()
+        self.n_tables, self.max_entries = n_tables, max_entries
+
+    def __missing__(self, table_id: int) -> FlowTable:
+        table = self[table_id] = FlowTable(self.max_entries)
+        return table

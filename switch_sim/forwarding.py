@@ -1,0 +1,196 @@
+"""Where packets leave the switch: ports, the reserved ones, and the controllers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+
+from protocol import (
+    NO_BUFFER,
+    OF12,
+    OF13,
+    OF14,
+    OF15,
+    ControllerMaxLen,
+    MacAddress,
+    Match,
+    Message,
+    Output,
+    PacketIn,
+    PacketInReason,
+    Port,
+    Version,
+)
+
+from .buffers import BufferedPacket, PacketBuffers
+from .mac_table import MacTable
+from .packet import Packet
+from .ports import Ports, SwitchPort, can_say
+from .session import Effects, Session
+
+_NO_COOKIE = 0xFFFF_FFFF_FFFF_FFFF
+_BRIDGE_RESERVED = 0x0180_C200_0000  # a bridge does not forward these 16 (IEEE 802.1D 7.12.6)
+_MAX_DATA = 0xFFFF - 128  # bytes of a packet beside which a packet_in's header has room
+_MATCHES = 4096  # of packet-ins, kept with their encodings
+
+
+class Forwarding:
+    """The ways out of the switch (OF1.3.5 4.5 "Reserved Ports")."""
+
+    def __init__(self, ports: Ports, buffers: PacketBuffers) -> None:
+        self.ports, self.buffers = ports, buffers
+        self.sessions: list[Session] = []
+        self.macs = MacTable()
+        self._reserved: dict[int, Callable[[Packet, Output], None]] = {
+            Port.IN_PORT: self._to_in_port,
+            Port.NORMAL: self._normally,
+            Port.FLOOD: lambda packet, action: self._flood(packet),
+            Port.ALL: lambda packet, action: self._to_all(packet, self.ports.values()),
+            Port.CONTROLLER: self._to_controller,
+        }
+
+    def output(self, packet: Packet, action: Output) -> None:
+        """Send a packet where an action says. To its in_port only IN_PORT leads."""
+        port_no = action.port
+        port = self.ports.get(port_no)
+        if port is not None:
+            if port_no != packet.in_port:
+                _send(port, packet)
+        elif reserved := self._reserved.get(port_no):
+            reserved(packet, action)
+
+    def send(self, packet: Packet, port_no: int) -> None:
+        """Send a packet to a port by number."""
+        self.output(packet, Output(port_no))
+
+    def _to_in_port(self, packet: Packet, action: Output) -> None:
+        if port := self.ports.get(packet.in_port):
+            _send(port, packet)
+
+    def _to_all(self, packet: Packet, ports: Iterable[SwitchPort]) -> None:
+        for port in ports:
+            if port.port_no != packet.in_port and port.can_send:
+                _send(port, packet)
+
+    def _flood(self, packet: Packet) -> None:
+        self._to_all(packet, (port for port in self.ports.values() if port.in_flood))
+
+    def _normally(self, packet: Packet, action: Output) -> None:
+        """Forward as a learning bridge does, each VLAN for itself."""
+        key = packet.key
+        vlan_vid, source, target = key["vlan_vid"], key["eth_src"], key["eth_dst"]
+        if target & ~0xF == _BRIDGE_RESERVED:
+            return
+        if packet.in_port in self.ports and not MacAddress(source).is_multicast:
+            self.macs.learn(vlan_vid, source, packet.in_port, packet.now)
+        known = None
+        if not MacAddress(target).is_multicast:
+            known = self.macs.find(vlan_vid, target, packet.now)
+        if known is None:
+            self._flood(packet)
+        elif known != packet.in_port and known in self.ports:
+            _send(self.ports[known], packet)
+
+    # Controllers
+
+    def _to_controller(self, packet: Packet, action: Output) -> None:
+        entry = packet.entry
+        reason = packet.reason
+        if entry is not None and entry.is_miss and entry.version >= OF13:
+            reason = PacketInReason.NO_MATCH
+        self.packet_in(packet, reason, self.sessions, action.max_len)
+
+    def packet_in(
+        self,
+        packet: Packet,
+        reason: PacketInReason,
+        sessions: Sequence[Session],
+        max_len: int | None = None,
+    ) -> None:
+        """Tell controllers of a packet (OF1.3.5 7.4.1 "Packet-In Message").
+
+        `max_len` is that of the action; without one, each gets as much as it has set as its
+        miss_send_len.
+        """
+        if not sessions or (reason == PacketInReason.NO_MATCH and self._is_silent(packet)):
+            return
+        lengths = [max_len if max_len is not None else one.miss_send_len for one in sessions]
+        buffer_id = NO_BUFFER
+        if any(length != ControllerMaxLen.NO_BUFFER for length in lengths):
+            buffer_id = self.buffers.keep(
+                BufferedPacket(packet.data, packet.in_port, packet.tunnel_id)
+            )
+        told = [
+            (session, _packet_in(packet, reason, session.version, length, buffer_id))
+            for session, length in zip(sessions, lengths, strict=True)
+            if can_say(packet.in_port, session.version)
+        ]
+        self.tell(packet.effects, told)
+
+    def _is_silent(self, packet: Packet) -> bool:
+        port = self.ports.get(packet.in_port)
+        return port is not None and port.is_silent
+
+    def tell(self, effects: Effects, told: Sequence[tuple[Session, Message]]) -> None:
+        """Send asynchronous messages, as one where all sessions get the same."""
+        messages = [message for _, message in told]
+        if (
+            told
+            and len(told) == len(self.sessions)
+            and all(one == messages[0] for one in messages[1:])
+        ):
+            effects.messages.append((None, messages[0]))
+        else:
+            effects.messages.extend(told)
+
+
+def _send(port: SwitchPort, packet: Packet) -> None:
+    if port.send(packet.data):
+        packet.effects.frames.append((port.port_no, packet.data))
+
+
+def _packet_in(
+    packet: Packet, reason: PacketInReason, version: Version, length: int, buffer_id: int
+) -> PacketIn:
+    if length == ControllerMaxLen.NO_BUFFER:
+        buffer_id = NO_BUFFER
+    data = packet.data
+    return PacketIn(
+        buffer_id=buffer_id,
+        total_len=min(len(data), 0xFFFF),
+        reason=_reason_in(version, reason),
+        table_id=packet.table_id,
+        cookie=packet.entry.cookie if packet.entry else _NO_COOKIE,
+        match=_pipeline_fields(packet, version),
+        data=data[: _MAX_DATA if buffer_id == NO_BUFFER else min(length, _MAX_DATA)],
+    )
+
+
+def _reason_in(version: Version, reason: PacketInReason) -> PacketInReason:
+    # Until OF1.4 told more, all that an action sent was ACTION.
+    if version < OF14 and reason > PacketInReason.INVALID_TTL:
+        return PacketInReason.ACTION
+    return reason
+
+
+def _pipeline_fields(packet: Packet, version: Version) -> Match:
+    """Return the fields that are not in the packet itself."""
+    if version < OF12 or not (packet.metadata or packet.tunnel_id or packet.action_set):
+        return _match_of(packet.in_port)
+    tunnel_id = packet.tunnel_id if version >= OF13 else 0
+    output = packet.key["actset_output"] if version >= OF15 else Port.UNSET
+    return _match_of(packet.in_port, packet.metadata, tunnel_id, output)
+
+
+@lru_cache(_MATCHES)
+def _match_of(
+    in_port: int, metadata: int = 0, tunnel_id: int = 0, output: int = Port.UNSET
+) -> Match:
+    fields = {"in_port": in_port}
+    if metadata:
+        fields["metadata"] = metadata
+    if tunnel_id:
+        fields["tunnel_id"] = tunnel_id
+    if output != Port.UNSET:
+        fields["actset_output"] = output
+    return Match.unchecked(fields)

@@ -1,0 +1,1 @@
+"""Where controller and simulated switches meet in one process: the demo, and all commands."""

@@ -1,0 +1,29 @@
+"""`pointsman`: the controller, the switches and the demo in one command."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from controller.cli import command as controller
+
+from ..cli import command as switches
+from .demo import command as demo
+
+
+def _version() -> str:
+    try:
+        return version("pointsman")
+    except PackageNotFoundError:  # run from a directory, without being installed
+        return "unknown"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(_version(), prog_name="pointsman")
+def main() -> None:
+    """OpenFlow 1.0 to 1.5: a controller, simulated switches, and both at once."""
+
+
+for _command in (controller, switches, demo):
+    main.add_command(_command)

@@ -1,0 +1,94 @@
+"""A packet on its way through the switch."""
+
+from __future__ import annotations
+
+from protocol import Action, PacketInReason, Port, Version
+
+from .flow_entry import FlowEntry
+from .flow_key import FlowKey, flow_key
+from .session import Effects
+
+OUTPUT, GROUP = "output", "group"  #: the places of these in an action set
+
+
+class Packet:
+    """The bytes of a packet and what the pipeline knows of it (OF1.3.5 5.1 "Pipeline Processing").
+
+    `now` and `effects` are those of the event that it belongs to. `version` is the one in
+    whose words the actions are that are being done.
+    """
+
+    __slots__ = (
+        "_key",
+        "action_set",
+        "data",
+        "effects",
+        "entry",
+        "in_port",
+        "metadata",
+        "now",
+        "queue_id",
+        "reason",
+        "table_id",
+        "tunnel_id",
+        "version",
+    )
+
+    def __init__(
+        self, data: bytes, in_port: int, version: Version, now: float, effects: Effects
+    ) -> None:
+        self.data = data
+        self.in_port = in_port
+        self.version = version
+        self.now = now
+        self.effects = effects
+        self.metadata = 0
+        self.tunnel_id = 0
+        self.queue_id: int | None = None  #: for outputs to come
+        self.action_set: dict[object, Action] = {}
+        self.table_id = 0
+        self.entry: FlowEntry | None = None  #: that matched last
+        self.reason = PacketInReason.ACTION  #: why a controller that gets it now does
+        self._key: FlowKey | None = None
+
+    def copy(self) -> Packet:
+        """Return the packet as it is now, without an action set."""
+        other = Packet(self.data, self.in_port, self.version, self.now, self.effects)
+        other.metadata, other.tunnel_id = self.metadata, self.tunnel_id
+        other.queue_id = self.queue_id
+        return other
+
+    @property
+    def key(self) -> FlowKey:
+        """The match fields."""
+        key = self._key
+        if key is None:
+            key = self._key = flow_key(self.data, self.in_port, self.metadata, self.tunnel_id)
+            if self.action_set:
+                self.note_action_set()
+        return key
+
+    def change(self, data: bytes) -> None:
+        """Have other bytes from now on."""
+        self.data = data
+        self._key = None
+
+    def change_field(self, data: bytes, name: str, value: int) -> None:
+        """Have other bytes, which differ in one field and begin their headers where they did."""
+        self.data = data
+        self.key[name] = value
+
+    def set_metadata(self, value: int) -> None:
+        """Set the register that tables hand on."""
+        self.metadata = value
+        self.key["metadata"] = value
+
+    def set_tunnel_id(self, value: int) -> None:
+        """Set the field that logical ports interpret."""
+        self.tunnel_id = value
+        self.key["tunnel_id"] = value
+
+    def note_action_set(self) -> None:
+        """Tell the match fields which port the action set names: OF1.5's actset_output."""
+        output = None if GROUP in self.action_set else self.action_set.get(OUTPUT)
+        self.key["actset_output"] = getattr(output, "port", Port.UNSET)

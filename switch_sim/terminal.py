@@ -1,0 +1,52 @@
+"""What the commands share at the terminal: the log, the signals that end them, file limits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+
+from rich.console import Console
+from rich.logging import RichHandler
+
+logger = logging.getLogger("switch_sim")
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
+
+
+def log_to_terminal(verbose: bool) -> None:
+    """Log for the eye at a terminal, elsewhere a line an event."""
+    handler: logging.Handler = logging.StreamHandler()
+    form = "%(asctime)s %(levelname)s %(message)s"
+    if sys.stderr.isatty():
+        console = Console(stderr=True)
+        handler = RichHandler(console=console, show_path=False, markup=False)
+        form = "%(message)s"
+    level = logging.DEBUG if verbose else logging.WARNING
+    logging.basicConfig(level=level, format=form, handlers=[handler])
+
+
+def raise_file_limit() -> None:
+    """Take as many file descriptors as we may: each channel costs one."""
+    try:
+        import resource
+    except ImportError:  # on Windows, which has no such limit
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError) as error:  # macOS refuses what it calls infinity
+        logger.debug("the limit of file descriptors stays: %s", error)
+
+
+def stop_event() -> asyncio.Event:
+    """Return an event that Ctrl-C and SIGTERM set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in STOPS:
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # on Windows Ctrl-C raises KeyboardInterrupt instead
+            break
+    return stop

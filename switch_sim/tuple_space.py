@@ -1,0 +1,97 @@
+"""Entries that look at the same bits of a packet, found with one look into a dictionary.
+
+A table has few combinations of masks, however many entries (Srinivasan, Suri, Varghese:
+"Packet Classification using Tuple Space Search", 1999).
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
+from operator import and_, itemgetter
+from typing import Any
+
+from .flow_entry import FlowEntry, Masks, by_rank
+from .flow_key import FlowKey
+
+Probe = Callable[[FlowKey], Any]
+
+
+class Tuple:
+    """The entries of one combination of masks."""
+
+    def __init__(self, masks: Masks) -> None:
+        self.masks = masks
+        self.names = frozenset(name for name, _ in masks)
+        self.max_rank = -1
+        self._probe = _probe(masks)
+        self._alone = len(masks) == 1
+        self._entries: dict[Any, list[FlowEntry]] = {}
+        self._ranks: dict[int, int] = {}  # -> how many entries have it
+        self._heap: list[int] = []  # of negative ranks, some of which have no entry any more
+        self._in_heap: set[int] = set()
+
+    def __iter__(self) -> Iterator[FlowEntry]:
+        for entries in self._entries.values():
+            yield from entries
+
+    def has_priority(self, priority: int) -> bool:
+        """Whether an entry of this priority is here."""
+        return any(rank >> 1 & 0xFFFF == priority for rank in self._ranks)
+
+    def find(self, key: FlowKey) -> FlowEntry | None:
+        """Return the entry of the highest rank that matches."""
+        try:
+            found = self._entries.get(self._probe(key))
+        except TypeError:  # the frame lacks a field that is matched with a mask
+            return None
+        return found[-1] if found else None
+
+    def with_values(self, values: tuple[int, ...]) -> list[FlowEntry]:
+        """Return the entries that match just these values, the highest rank last."""
+        return self._entries.get(self._key(values), [])
+
+    def add(self, entry: FlowEntry) -> None:
+        """Put an entry in."""
+        insort(self._entries.setdefault(self._key(entry.values), []), entry, key=by_rank)
+        rank = entry.rank
+        if rank not in self._in_heap:
+            self._in_heap.add(rank)
+            heappush(self._heap, -rank)
+        self._ranks[rank] = self._ranks.get(rank, 0) + 1
+        self.max_rank = max(self.max_rank, rank)
+
+    def remove(self, entry: FlowEntry) -> None:
+        """Take an entry out."""
+        key = self._key(entry.values)
+        entries = self._entries[key]
+        entries.remove(entry)
+        if not entries:
+            del self._entries[key]
+        self._ranks[entry.rank] -= 1
+        if not self._ranks[entry.rank]:
+            del self._ranks[entry.rank]
+            self._find_max_rank()
+
+    def _find_max_rank(self) -> None:
+        while self._heap and -self._heap[0] not in self._ranks:
+            self._in_heap.discard(-heappop(self._heap))
+        self.max_rank = -self._heap[0] if self._heap else -1
+
+    def _key(self, values: tuple[int, ...]) -> Any:
+        return values[0] if self._alone else values
+
+
+def _probe(masks: Masks) -> Probe:
+    """Return the function from a packet's fields to the key in the dictionary."""
+    names, bits = [name for name, _ in masks], tuple(mask for _, mask in masks)
+    if not names:
+        return lambda key: ()
+    get = itemgetter(*names)
+    if all(mask == -1 for mask in bits):
+        return get
+    if len(bits) == 1:
+        (mask,) = bits
+        return lambda key: get(key) & mask
+    return lambda key: tuple(map(and_, get(key), bits))

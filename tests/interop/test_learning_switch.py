@@ -1,0 +1,46 @@
+"""The bundled learning switch drives real Open vSwitch bridges in all six versions."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from . import learning_switch, namespaces, ovs
+
+pytestmark = pytest.mark.interop
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Any]:
+    """What the run in namespaces saw."""
+    if reason := ovs.missing_for_packets() or namespaces.why_not():
+        pytest.skip(reason)
+    done = namespaces.isolated(learning_switch.__name__, timeout=120)
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout)
+    return seen
+
+
+@pytest.mark.parametrize("version", learning_switch.VERSIONS)
+def test_every_host_reaches_every_other(found: dict[str, Any], version: str) -> None:
+    reached = found[version]["reached"]
+    assert len(reached) == learning_switch.HOSTS * (learning_switch.HOSTS - 1)
+    assert [pair for pair, ok in reached.items() if not ok] == []
+
+
+@pytest.mark.parametrize("version", learning_switch.VERSIONS)
+def test_dump_flows_shows_what_the_app_installed(found: dict[str, Any], version: str) -> None:
+    flows = found[version]["flows"]
+    learned = [
+        line for line in flows if re.search(r"in_port=\S+dl_src=\S+dl_dst=\S+ actions=output", line)
+    ]
+    assert len(learned) >= learning_switch.HOSTS * (learning_switch.HOSTS - 1)
+    assert all("idle_timeout=300" in line for line in learned)
+    assert any("priority=0 actions=CONTROLLER" in line for line in flows)
+
+
+def test_the_controller_ends_with_status_0_on_sigterm(found: dict[str, Any]) -> None:
+    assert found["status"] == 0
