@@ -10,6 +10,7 @@ from controller.cli import command as controller
 
 from ..cli import command as switches
 from .demo import command as demo
+from .tools import codec, explain_command
 
 
 def _version() -> str:
@@ -25,5 +26,5 @@ def main() -> None:
     """OpenFlow 1.0 to 1.5: a controller, simulated switches, and both at once."""
 
 
-for _command in (controller, switches, demo):
+for _command in (controller, switches, demo, codec, explain_command):
     main.add_command(_command)
