@@ -1,6 +1,6 @@
 """Writes docs/fields/: the fields of all messages by version. Run it after a declaration changed.
 
-    PYTHONPATH=. python docs/make_field_tables.py
+PYTHONPATH=. python docs/make_field_tables.py
 """
 
 from importlib import import_module

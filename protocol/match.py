@@ -12,7 +12,7 @@ import construct as c
 
 from .errors import BadActionCode, BadMatchCode, ErrorCode
 from .exceptions import DecodeError, EncodeError
-from .oxm import OXM, STANDARD, FieldInput, FieldValue, OxmField, Requirement
+from .oxm import OXM, PLAIN_MAX, REQUIRES, STANDARD, FieldInput, FieldValue, OxmField
 from .oxm_table import OxmTable, oxm_table, parse_field
 from .record import later, parse_shape
 from .version import Version
@@ -37,7 +37,11 @@ class Match:
     __slots__ = ("_fields", "_forms", "_hash")
 
     def __init__(self, **fields: FieldInput) -> None:
-        self._set(in_order({name: _read(name, given) for name, given in fields.items()}))
+        read = {name: _read(name, given) for name, given in fields.items()}
+        if REQUIRES.keys().isdisjoint(read):
+            self._set(read)
+            return
+        self._set(in_order(read))
         if problem := self.missing():
             raise ValueError(problem)
 
@@ -76,7 +80,7 @@ class Match:
     def missing(self) -> str:
         """Return the sentence that says which field lacks what it depends on, or nothing."""
         for name in self._fields:
-            requires = _REQUIRES[name]
+            requires = REQUIRES.get(name)
             if requires and not all(self._meets(*requirement) for requirement in requires):
                 wanted = " and ".join(_wanted(*requirement) for requirement in requires)
                 return f"{name} needs {wanted}"
@@ -147,34 +151,8 @@ class Match:
         return f"Match({', '.join(shown)})"
 
 
-class _PlainMax(dict[str, int]):
-    """The largest plain number of each field that takes numbers as they are, looked up once.
-
-    Most fields are given so, in the path of each flow_mod that an app makes.
-    """
-
-    def __missing__(self, name: str) -> int:
-        if (row := OXM.get(name)) is None:
-            return -1
-        self[name] = -1 if row.variable or name == "vlan_vid" else row.all_ones
-        return self[name]
-
-
-class _Requires(dict[str, tuple[Requirement, ...]]):
-    """What each field depends on, looked up once."""
-
-    def __missing__(self, name: str) -> tuple[Requirement, ...]:
-        if (row := OXM.get(name)) is None:
-            return ()
-        self[name] = row.requires
-        return row.requires
-
-
-_PLAIN_MAX, _REQUIRES = _PlainMax(), _Requires()
-
-
 def _read(name: str, given: FieldInput) -> FieldValue:
-    if isinstance(given, int) and 0 <= given <= _PLAIN_MAX[name]:
+    if isinstance(given, int) and 0 <= given <= PLAIN_MAX.get(name, -1):
         return given
     return match_field(name).read(given)
 
@@ -187,7 +165,7 @@ def in_order(fields: dict[str, FieldValue]) -> dict[str, FieldValue]:
     """
     seen = set()
     for name in fields:
-        for needed, _ in _REQUIRES[name]:
+        for needed, _ in REQUIRES.get(name, ()):
             if needed not in seen:
                 return dict(sorted(fields.items(), key=_rank))
         seen.add(name)

@@ -324,15 +324,26 @@ _ROWS = (
 )
 
 #: All fields by name; those of experimenters are added by their chapters.
-OXM: dict[str, OxmField] = {row.name: row for row in _ROWS}
-#: The fields that the specification has.
-STANDARD: frozenset[str] = frozenset(OXM)
+OXM: dict[str, OxmField] = {}
+#: The largest number of each field that takes numbers as they are, and what a field depends
+#: on: for the path of each flow_mod that an app makes.
+PLAIN_MAX: dict[str, int] = {}
+REQUIRES: dict[str, tuple[Requirement, ...]] = {}
 
 
 def add_fields(rows: Iterable[OxmField]) -> None:
-    """Add fields that the specification does not have to the table."""
+    """Add fields to the table."""
     for row in rows:
         OXM[row.name] = row
+        if not row.variable and row.name != "vlan_vid":
+            PLAIN_MAX[row.name] = row.all_ones
+        if row.requires:
+            REQUIRES[row.name] = row.requires
+
+
+add_fields(_ROWS)
+#: The fields that the specification has.
+STANDARD: frozenset[str] = frozenset(OXM)
 
 
 def oxm_name(header: int) -> str:

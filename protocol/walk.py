@@ -244,8 +244,11 @@ class Walker:
                 return self.by_number(shape, at, place)
             case Converted() | Spread() | SizedBy() if not is_leaf(shape):
                 return self.walk(shape.subcon, at, place)
+        # Extensions have shapes of their own, whose insides are those of the chapters.
         if isinstance(table := getattr(shape, "table", None), OxmTable):
             return self.oxms(table, at, place)
+        if isinstance(actions := getattr(shape, "actions", None), FamilyList):
+            return self.family(actions, at, place)
         return self.leaf(shape, at, place)
 
     def by_number(self, shape: ByNumber, at: int, place: _Place) -> int:

@@ -108,8 +108,10 @@ def port(name: str, text: str) -> int:
 
 def _port_number(given: int) -> int:
     # The reserved ports of OF1.0, which ovs-ofctl takes as well, have 16 bits.
-    wide = given + 0xFFFF_0000 if 0xFF00 <= given <= 0xFFFF else given
-    return Port(wide) if wide in Port._value2member_map_ else wide
+    wide = given + 0xFFFF_0000
+    if wide > Port.MAX and wide in Port._value2member_map_:
+        return Port(wide)
+    return Port(given) if given in Port._value2member_map_ else given
 
 
 def port_text(value: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from protocol import (
     OF10,
     OF12,
+    OF15,
     FlowMod,
     FlowRemoved,
     Message,
@@ -76,8 +78,10 @@ LENT_FIELDS = {
 }
 
 
-def is_plain(message: Message) -> bool:
+def is_plain(message: Message, version: Version) -> bool:
     """Whether there is nothing in it that os-ken reads by an experimenter's rules, or loses."""
+    if version == OF15 and "Meter(" in repr(message):
+        return False  # its number is deprecated there, and os-ken does not know it
     if isinstance(message, PacketIn) and message.total_len < len(message.data):
         return False  # os-ken cuts the packet to the length that it is said to have
     text = repr(message)
@@ -98,4 +102,5 @@ def is_plain(message: Message) -> bool:
 def test_os_ken_reads_what_is_generated(
     cls: type[Message], version: Version, data: st.DataObject
 ) -> None:
-    assert_os_ken_agrees(data.draw(messages(cls, version).filter(is_plain)), version)
+    plain = partial(is_plain, version=version)
+    assert_os_ken_agrees(data.draw(messages(cls, version).filter(plain)), version)
