@@ -64,6 +64,8 @@ def _properties(raw: bytes) -> tuple[EncapProperty, ...]:
 def _each(raw: bytes) -> Iterator[EncapProperty]:
     at = 0
     while at < len(raw):
+        if at + _HEAD > len(raw):
+            raise ValueError(f"{_HEAD} bytes are needed, {len(raw) - at} are left")
         number, kind, size = int.from_bytes(raw[at : at + 2], "big"), *raw[at + 2 : at + _HEAD]
         stop = at + size + -size % 8
         if size < _HEAD or stop > len(raw):

@@ -37,6 +37,7 @@ from protocol.packet import Arp, ArpOp, Ethernet, build
 from protocol.syntax import Flow
 from protocol.walk import Part
 
+from . import extension_vectors
 from .strategies import message_classes, messages
 from .vectors import read_vectors
 
@@ -119,15 +120,38 @@ def test_the_headers_of_a_frame_are_taken_apart() -> None:
     assert part(found, "PacketIn.data.payload.op").value == "REQUEST"
 
 
+VECTORS = [(f"{one.place}-{one.version}", one.data) for one in read_vectors()]
+EXTENSIONS = [
+    (f"{one.place}-{one.version}", one.data)
+    for one in extension_vectors.read_vectors()
+    if one.is_message
+]
+
+
 @pytest.mark.parametrize(
-    "vector", [pytest.param(one, id=f"{one.place}-{one.version}") for one in read_vectors()]
+    "data", [pytest.param(data, id=name) for name, data in [*VECTORS, *EXTENSIONS]]
 )
-def test_each_byte_of_a_vector_is_one_field(vector: object) -> None:
-    data: bytes = vector.data  # type: ignore[attr-defined]
+def test_each_byte_of_a_vector_is_one_field(data: bytes) -> None:
     found = explain(data)
     check_each_byte_once(found)
     assert found.error is None
     assert found.broken_at is None
+
+
+@given(
+    data=st.sampled_from([data for _, data in EXTENSIONS]),
+    at=st.floats(0, 0.999),
+    bits=st.integers(0, 255),
+    kept=st.floats(0, 1),
+)
+def test_broken_messages_of_extensions_are_told_up_to_the_break(
+    data: bytes, at: float, bits: int, kept: float
+) -> None:
+    raw = bytearray(data)
+    raw[int(at * len(raw))] ^= bits
+    found = explain(bytes(raw[: int(kept * len(raw)) or len(raw)]))
+    check_each_byte_once(found)
+    assert (found.error is None) == (found.broken_at is None)
 
 
 @pytest.mark.parametrize("version", Version, ids=str)
