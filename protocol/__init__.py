@@ -102,6 +102,7 @@ from .features import (
     GetConfigRequest,
     SetConfig,
 )
+from .field_ids import FieldId
 from .flows import (
     ALL_TABLES,
     ANY_GROUP,
@@ -159,7 +160,10 @@ from .ports import (
     PortModEthernet,
     PortModOptical,
     PortOptical,
+    PortPipelineInput,
+    PortPipelineOutput,
     PortReason,
+    PortRecirculate,
     PortState,
     PortStats,
     PortStatsEthernet,
@@ -212,15 +216,18 @@ __all__ = [
     "ExperimenterProperty",
     # ports
     "Port", "PortConfig", "PortDesc", "PortDescReply", "PortDescRequest", "PortEthernet",
-    "PortFeatures", "PortMod", "PortModEthernet", "PortModOptical", "PortOptical", "PortReason",
-    "PortState", "PortStats", "PortStatsEthernet", "PortStatsOptical", "PortStatsReply",
-    "PortStatsRequest", "PortStatus",
+    "PortFeatures", "PortMod", "PortModEthernet", "PortModOptical", "PortOptical",
+    "PortPipelineInput", "PortPipelineOutput", "PortReason", "PortRecirculate", "PortState",
+    "PortStats", "PortStatsEthernet", "PortStatsOptical", "PortStatsReply", "PortStatsRequest",
+    "PortStatus",
     # features
     "BarrierReply", "BarrierRequest", "Capabilities", "ConfigFlags", "ControllerMaxLen",
     "DescReply", "DescRequest", "FeaturesReply", "FeaturesRequest", "GetConfigReply",
     "GetConfigRequest", "SetConfig",
     # oxm
     "VlanId",
+    # field_ids
+    "FieldId",
     # match
     "Match",
     # packet

@@ -6,6 +6,7 @@ from enum import IntEnum, IntFlag
 
 from .addresses import Mac, MacAddress
 from .errors import BadPropertyCode
+from .field_ids import FieldId, FieldIds
 from .message import Message, message
 from .multipart import MultipartReply, MultipartRequest, multipart_reply, multipart_request
 from .properties import properties
@@ -20,6 +21,7 @@ from .wire import (
     Enum,
     Flags,
     Length,
+    Numbers,
     Pad,
     Text,
     between,
@@ -172,6 +174,30 @@ class PortOptical(Record):
         "tx_pwr_min" / U16,
         "tx_pwr_max" / U16,
     )
+
+
+@PortPropertyShape.member(since(OF15, 2))
+class PortPipelineInput(Record):
+    """The pipeline fields that packets bring along when they come in from the port."""
+
+    oxm_ids: tuple[FieldId, ...] = ()
+    layout = ("oxm_ids" / FieldIds,)
+
+
+@PortPropertyShape.member(since(OF15, 3))
+class PortPipelineOutput(Record):
+    """The pipeline fields that the port hands on with the packets that leave by it."""
+
+    oxm_ids: tuple[FieldId, ...] = ()
+    layout = ("oxm_ids" / FieldIds,)
+
+
+@PortPropertyShape.member(since(OF15, 4))
+class PortRecirculate(Record):
+    """The ports by which packets come in again that leave by this one."""
+
+    port_nos: tuple[int, ...] = ()
+    layout = ("port_nos" / Numbers("I"),)
 
 
 PortModPropertyShape = properties("port_mod", BadPropertyCode.BAD_TYPE)

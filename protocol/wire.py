@@ -207,17 +207,27 @@ def Text(size: int) -> Converted:
     return Converted(Bytes(size), _name, to_wire)
 
 
-def Numbers(code: str, count: int) -> Converted:
-    """A tuple of `count` numbers, each as `struct` writes it: `Numbers("I", 4)`."""
-    numbers = struct.Struct(f">{count}{code}")
+def Numbers(code: str, count: int | None = None) -> Converted:
+    """A tuple of numbers, each as `struct` writes it: `Numbers("I", 4)`.
+
+    Without a count they go on to the end of the record.
+    """
+    one = struct.Struct(f">{code}")
+
+    def to_values(raw: bytes) -> tuple[int, ...]:
+        if len(raw) % one.size:
+            raise ValueError(f"{len(raw)} bytes are no numbers of {one.size} bytes each")
+        return struct.unpack(f">{len(raw) // one.size}{code}", raw)
 
     def to_wire(values: tuple[int, ...]) -> bytes:
+        if count not in (None, len(values)):
+            raise ValueError(f"there are {count} numbers, not {len(values)}")
         try:
-            return numbers.pack(*values)
+            return struct.pack(f">{len(values)}{code}", *values)
         except struct.error as error:
             raise ValueError(str(error)) from error
 
-    return Converted(Bytes(numbers.size), numbers.unpack, to_wire)
+    return Converted(Rest if count is None else Bytes(count * one.size), to_values, to_wire)
 
 
 class ByNumber(Versioned):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from protocol import OF15, Version
+from protocol import OF15, FieldId, Version
 from protocol.compiler import write
 from protocol.oxm import OXM
 from protocol.record import Record
 from protocol.table_features import (
     FeatureId,
-    FieldId,
     NextTables,
     TableApplyActions,
     TableApplySetField,

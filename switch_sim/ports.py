@@ -23,6 +23,7 @@ from protocol import (
     PortState,
     Version,
 )
+from protocol.ports import PortPropertyShape
 from protocol.record import Record
 
 from .flow_key import MIN_FRAME
@@ -184,7 +185,8 @@ class SwitchPort:
 
 def _properties_in(desc: PortDesc, version: Version) -> tuple[Record, ...]:
     if version >= OF14:
-        return desc.properties
+        later = PortPropertyShape.members.keys() - PortPropertyShape.at(version).number_of.keys()
+        return tuple(one for one in desc.properties if type(one) not in later)
     # Before properties came, a port had the speeds of Ethernet and nothing else.
     return tuple(one for one in desc.properties if isinstance(one, PortEthernet))[:1]
 

@@ -48,6 +48,40 @@ def _vendor(os_ken: Any) -> Any:
     return message
 
 
+class _Told:
+    """What os-ken only reads as a whole: its parts are os-ken's, the head is written here."""
+
+    def __init__(self, version: Version, number: int, head: str, parts: bytes) -> None:
+        body = bytes.fromhex(head) + parts
+        self.buf = bytes([version, number]) + (8 + len(body)).to_bytes(2, "big") + bytes(4) + body
+
+    def serialize(self) -> None:
+        """Do nothing more."""
+
+
+def _pipeline_port(os_ken: Any) -> Any:
+    parser, ofproto = os_ken.parser, os_ken.ofproto
+    put_in = [parser.OFPOxmId("tunnel_id", hasmask=True), parser.OFPOxmId("metadata")]
+    properties = [
+        parser.OFPPortDescPropOxm(ofproto.OFPPDPT_PIPELINE_INPUT, oxm_ids=put_in),
+        parser.OFPPortDescPropOxm(
+            ofproto.OFPPDPT_PIPELINE_OUTPUT, oxm_ids=[parser.OFPOxmId("tunnel_id")]
+        ),
+        parser.OFPPortDescPropRecirculate(ofproto.OFPPDPT_RECIRCULATE, port_nos=[7, 8, 9]),
+        parser.OFPPortDescPropRecirculate(ofproto.OFPPDPT_RECIRCULATE, port_nos=[]),
+    ]
+    return _Told(
+        os_ken.version,
+        ofproto.OFPT_PORT_STATUS,
+        "02" + "00" * 7  # reason: modified
+        + "00000007 0058 0000"  # port_no, length of the port
+        + "010203040506 0000"  # hw_addr
+        + b"vxlan".ljust(16, b"\0").hex()
+        + "00000000 00000004",  # config, state: live
+        b"".join(bytes(one.serialize()) for one in properties),
+    )  # fmt: skip
+
+
 def _port_mod_14(os_ken: Any) -> Any:
     parser = os_ken.parser
     return parser.OFPPortMod(
@@ -175,6 +209,16 @@ OS_KEN_MESSAGES: list[tuple[str, str, tuple[Version, ...], str, Any]] = [
         " (PortModEthernet(PortFeatures.FIBER), PortModOptical(3, 1500, 2000, 3000, 300),"
         " ExperimenterProperty(0x00ABCDEF, 5, bytes.fromhex('00000001 00000002'))))",
         _port_mod_14,
+    ),
+    (
+        "ports",
+        "fields that a port takes in and hands on, and where its packets come in again",
+        (OF15,),
+        "PortStatus(PortReason.MODIFY, PortDesc(7, MacAddress.parse('01:02:03:04:05:06'), 'vxlan',"
+        " state=PortState.LIVE, properties=(PortPipelineInput((FieldId('tunnel_id', True),"
+        " FieldId('metadata'))), PortPipelineOutput((FieldId('tunnel_id'),)),"
+        " PortRecirculate((7, 8, 9)), PortRecirculate())))",
+        _pipeline_port,
     ),
     (
         "packets",

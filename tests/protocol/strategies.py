@@ -26,7 +26,7 @@ from protocol import (
     VlanId,
     async_config,
     bundles,
-    table_features,
+    field_ids,
 )
 from protocol.classic_match import Match10, Match11
 from protocol.field_names import FieldNameShape
@@ -156,7 +156,7 @@ def _short_bytes(size: int) -> SearchStrategy[bytes]:
 
 def _converted(shape: Converted, version: Version) -> SearchStrategy[Any]:
     inner, to_value = shape.subcon, shape.to_value
-    if (special := _special(to_value, version)) is not None:
+    if (special := _special(inner, to_value, version)) is not None:
         return special
     generated = values(inner, version).map(to_value)
     if not isinstance(inner, RecordShape):
@@ -168,13 +168,15 @@ def _converted(shape: Converted, version: Version) -> SearchStrategy[Any]:
     return generated
 
 
-def _special(to_value: Any, version: Version) -> SearchStrategy[Any] | None:
+def _special(shape: Shape, to_value: Any, version: Version) -> SearchStrategy[Any] | None:
     """Return a strategy for values whose bytes are no free choice."""
-    if to_value is table_features._field_ids:
+    if to_value is field_ids.FieldIds.to_value:
         return st.lists(_field_ids(), max_size=MAX_ITEMS).map(tuple)
     match getattr(to_value, "__qualname__", "").partition(".")[0]:
         case "_carried":
             return _small_messages(version)
+        case "Numbers" if shape is Rest:
+            return st.lists(_numbers(32), max_size=MAX_ITEMS).map(tuple)
         case "_added":
             return st.tuples(_small_messages(version), values(_bundle_properties(version), version))
         case "_shape" if to_value.__module__ == async_config.__name__:
@@ -183,9 +185,9 @@ def _special(to_value: Any, version: Version) -> SearchStrategy[Any] | None:
 
 
 def _field_ids() -> SearchStrategy[Any]:
-    known = st.builds(table_features.FieldId, st.sampled_from(sorted(OXM)), st.booleans())
+    known = st.builds(field_ids.FieldId, st.sampled_from(sorted(OXM)), st.booleans())
     header = (0xFFFF << 16) | (5 << 9) | 8
-    foreign = _numbers(32).map(lambda n: table_features.FieldId(oxm_name(header), False, n))
+    foreign = _numbers(32).map(lambda n: field_ids.FieldId(oxm_name(header), False, n))
     return known | foreign
 
 

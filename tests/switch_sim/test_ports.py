@@ -8,6 +8,7 @@ from protocol import (
     OF10,
     OF13,
     OF14,
+    OF15,
     BadPropertyCode,
     MacAddress,
     Match,
@@ -15,6 +16,7 @@ from protocol import (
     Port,
     PortConfig,
     PortDesc,
+    PortDescReply,
     PortEthernet,
     PortFeatures,
     PortMod,
@@ -23,6 +25,7 @@ from protocol import (
     PortModOptical,
     PortOptical,
     PortReason,
+    PortRecirculate,
     PortState,
     PortStatus,
     Version,
@@ -144,6 +147,16 @@ def test_a_version_gets_what_it_can_say() -> None:
     assert new is not None
     assert (old.config, old.state, old.properties) == (PortConfig.NO_FLOOD, 0, (GIGABIT,))
     assert (new.config, new.state, new.properties) == (0, PortState.LIVE, desc.properties)
+
+
+def test_a_property_of_15_is_left_out_in_14() -> None:
+    properties = (GIGABIT, PortRecirculate((2,)))
+    port = SwitchPort(PortDesc(1, properties=properties))
+    for version, sayable in ((OF14, (GIGABIT,)), (OF15, properties)):
+        desc = port.desc_in(version)
+        assert desc is not None
+        assert desc.properties == sayable
+        assert PortDescReply((desc,)).encode(version)
 
 
 def test_openflow_10_has_no_number_for_some_ports() -> None:
