@@ -10,71 +10,22 @@ from protocol import (
     Action,
     ApplyActions,
     ClearActions,
-    CopyField,
-    CopyTtlIn,
-    CopyTtlOut,
-    DecMplsTtl,
-    DecNwTtl,
     Enqueue,
     GotoTable,
-    Group,
     Instruction,
-    MeterAction,
     Output,
     PacketInReason,
-    PopMpls,
-    PopPbb,
-    PopVlan,
     Port,
-    PushMpls,
-    PushPbb,
-    PushVlan,
-    SetField,
-    SetQueue,
     WriteActions,
     WriteMetadata,
 )
 
+from .action_set import in_order, slot
 from .execute import EFFECTS, InvalidTtl
 from .flow_entry import FlowEntry
 from .flow_table import FlowTables
 from .forwarding import Forwarding
-from .packet import GROUP, OUTPUT, Packet
-
-# The order in which an action set is done (OF1.3.5 5.10 "Action Set").
-_STEPS: tuple[tuple[type[Action], ...], ...] = (
-    (CopyTtlIn,),
-    (PopVlan, PopMpls, PopPbb),
-    (PushMpls,),
-    (PushPbb,),
-    (PushVlan,),
-    (CopyTtlOut,),
-    (DecMplsTtl, DecNwTtl),
-    (),  # all that set a field
-    (MeterAction, SetQueue),
-    (Group,),
-    (Output, Enqueue),
-)
-_STEP_OF = {kind: step for step, kinds in enumerate(_STEPS) for kind in kinds}
-_SET_STEP = _STEPS.index(())
-
-
-def _step(action: Action) -> int:
-    return _STEP_OF.get(type(action), _SET_STEP)
-
-
-def _slot(action: Action) -> object:
-    """Return what of an action set an action takes the place of: one is there of each type."""
-    match action:
-        case Output():
-            return OUTPUT
-        case Group():
-            return GROUP
-        case SetField(field=field):
-            return (SetField, *field)
-        case CopyField(dst=target):
-            return (CopyField, target)
-    return type(action)
+from .packet import Packet
 
 
 class Pipeline:
@@ -153,9 +104,8 @@ class Pipeline:
 
     def _do_action_set(self, packet: Packet) -> None:
         packet.reason = PacketInReason.ACTION_SET
-        for action in sorted(packet.action_set.values(), key=_step):
-            if not (type(action) is Output and GROUP in packet.action_set):
-                self._act(packet, action)
+        for action in in_order(packet.action_set):
+            self._act(packet, action)
 
     def _miss(self, packet: Packet) -> None:
         # Up to OF1.2 the controller gets what no entry wants; since OF1.3 there is an entry
@@ -171,7 +121,7 @@ class Pipeline:
 
 def _write_actions(packet: Packet, instruction: WriteActions) -> None:
     for action in instruction.actions:
-        packet.action_set[_slot(action)] = action
+        packet.action_set[slot(action)] = action
     packet.note_action_set()
 
 
