@@ -182,13 +182,9 @@ class Agent:
 
     def route(self) -> None:
         """Bring what switches say to the channels it is meant for."""
-        for switch, session, message in self.network.messages_to_send():
-            if session is None:
-                channels = tuple(self._open[switch])
-            else:
-                channels = (self.sessions[session],) if session in self.sessions else ()
-            for channel in channels:
-                channel.send(message)
+        for _, session, message in self.network.messages_to_send():
+            if session in self.sessions:
+                self.sessions[session].send(message)
 
     def name(self, switch: str) -> str:
         """Return how the log calls a switch."""

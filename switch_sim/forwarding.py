@@ -14,7 +14,6 @@ from protocol import (
     ControllerMaxLen,
     MacAddress,
     Match,
-    Message,
     Output,
     PacketIn,
     PacketInReason,
@@ -26,7 +25,8 @@ from .buffers import BufferedPacket, PacketBuffers
 from .mac_table import MacTable
 from .packet import Packet
 from .ports import Ports, SwitchPort, can_say
-from .session import Effects, Session
+from .session import Session
+from .sessions import Sessions
 
 _NO_COOKIE = 0xFFFF_FFFF_FFFF_FFFF
 _BRIDGE_RESERVED = 0x0180_C200_0000  # a bridge does not forward these 16 (IEEE 802.1D 7.12.6)
@@ -37,9 +37,8 @@ _MATCHES = 4096  # of packet-ins, kept with their encodings
 class Forwarding:
     """The ways out of the switch (OF1.3.5 4.5 "Reserved Ports")."""
 
-    def __init__(self, ports: Ports, buffers: PacketBuffers) -> None:
-        self.ports, self.buffers = ports, buffers
-        self.sessions: list[Session] = []
+    def __init__(self, ports: Ports, buffers: PacketBuffers, sessions: Sessions) -> None:
+        self.ports, self.buffers, self.sessions = ports, buffers, sessions
         self.macs = MacTable()
         self._reserved: dict[int, Callable[[Packet, Output], None]] = {
             Port.IN_PORT: self._to_in_port,
@@ -120,28 +119,15 @@ class Forwarding:
             buffer_id = self.buffers.keep(
                 BufferedPacket(packet.data, packet.in_port, packet.tunnel_id)
             )
-        told = [
+        packet.effects.messages += [
             (session, _packet_in(packet, reason, session.version, length, buffer_id))
             for session, length in zip(sessions, lengths, strict=True)
             if can_say(packet.in_port, session.version)
         ]
-        self.tell(packet.effects, told)
 
     def _is_silent(self, packet: Packet) -> bool:
         port = self.ports.get(packet.in_port)
         return port is not None and port.is_silent
-
-    def tell(self, effects: Effects, told: Sequence[tuple[Session, Message]]) -> None:
-        """Send asynchronous messages, as one where all sessions get the same."""
-        messages = [message for _, message in told]
-        if (
-            told
-            and len(told) == len(self.sessions)
-            and all(one == messages[0] for one in messages[1:])
-        ):
-            effects.messages.append((None, messages[0]))
-        else:
-            effects.messages.extend(told)
 
 
 def _send(port: SwitchPort, packet: Packet) -> None:

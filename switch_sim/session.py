@@ -20,11 +20,7 @@ class Session:
 
 @dataclass(slots=True)
 class Effects:
-    """What leaves the switch, in order.
-
-    A message with a session goes to that one. A message without is asynchronous: it goes to
-    each session that wants it.
-    """
+    """What leaves the switch, in order."""
 
     frames: list[tuple[int, bytes]] = field(default_factory=list)  #: (port_no, frame)
-    messages: list[tuple[Session | None, Message]] = field(default_factory=list)
+    messages: list[tuple[Session, Message]] = field(default_factory=list)

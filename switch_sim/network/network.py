@@ -36,10 +36,10 @@ _SPEED = PortEthernet(curr=PortFeatures.RATE_10GB_FD | PortFeatures.COPPER, curr
 
 
 class Outgoing(NamedTuple):
-    """What a switch has to say; without a session, to all of its controllers."""
+    """What a switch has to say to one of its controllers."""
 
     switch: str
-    session: Session | None
+    session: Session
     message: Message
 
 

@@ -158,18 +158,18 @@ def test_a_miss_takes_the_length_that_each_controller_has_set() -> None:
     assert sizes == {bench.session: 20, other: len(frames.TCP)}
 
 
-def test_controllers_that_get_the_same_get_one_message() -> None:
+def test_each_controller_gets_its_own_packet_in() -> None:
     bench = sends_to(Port.CONTROLLER)
-    bench.switch.connect(OF13)
+    other = bench.switch.connect(OF13)
     effects = bench.switch.receive_frame(1, frames.TCP, 0.0)
-    assert [session for session, _ in effects.messages] == [None]
+    assert [session for session, _ in effects.messages] == [bench.session, other]
 
 
 def test_without_controllers_nothing_is_told_or_kept() -> None:
     bench = sends_to(Port.CONTROLLER, 20)
     bench.switch.disconnect(bench.session)
     assert bench.packet_ins(frames.TCP) == []
-    assert len(bench.switch.buffers) == 0
+    assert len(bench.switch.datapath.buffers) == 0
 
 
 def test_a_packet_in_tells_the_table_and_the_registers() -> None:

@@ -1,0 +1,86 @@
+"""The parts of a switch, with which the handlers of messages work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from protocol import (
+    ConfigFlags,
+    DescReply,
+    FlowModFlags,
+    FlowRemovedReason,
+    Message,
+    PortDesc,
+    PortReason,
+    PortStatus,
+    Version,
+)
+
+from .buffers import PacketBuffers
+from .check import Checker
+from .flow_entry import FlowEntry
+from .flow_mods import FlowMods
+from .flow_table import FlowTables
+from .forwarding import Forwarding
+from .packet import Packet
+from .pipeline import Pipeline
+from .ports import Ports, SwitchPort
+from .session import Effects, Session
+from .sessions import Sessions, can_say
+
+
+class Datapath:
+    """Tables, ports, buffers, sessions (OF1.3.5 2 "Switch Components")."""
+
+    def __init__(
+        self,
+        datapath_id: int,
+        ports: Sequence[PortDesc],
+        desc: DescReply,
+        n_tables: int,
+        n_buffers: int,
+        max_entries: int,
+    ) -> None:
+        self.datapath_id = datapath_id
+        self.desc = desc
+        self.flags = ConfigFlags(0)
+        self.drops_fragments = False
+        self.sessions = Sessions()
+        self.tables = FlowTables(n_tables, max_entries)
+        self.buffers = PacketBuffers(n_buffers)
+        self.ports = Ports(ports)
+        self.forwarding = Forwarding(self.ports, self.buffers, self.sessions)
+        self.pipeline = Pipeline(self.tables, self.forwarding)
+        self.checker = Checker(n_tables)
+        self.flow_mods = FlowMods(self.tables, self.checker)
+
+    def buffered(self, buffer_id: int, session: Session, now: float, effects: Effects) -> Packet:
+        """Take a packet out of its buffer; Refused where there is none."""
+        kept = self.buffers.take(buffer_id)
+        packet = Packet(kept.data, kept.in_port, session.version, now, effects)
+        packet.tunnel_id = kept.tunnel_id
+        return packet
+
+    # What controllers are told of themselves
+
+    def tell_port(self, port: SwitchPort, reason: PortReason, effects: Effects) -> None:
+        """Tell that a port came, changed or went (OF1.3.5 7.4.3 "Port Status Message")."""
+
+        def say(version: Version) -> Message | None:
+            desc = port.desc_in(version)
+            return None if desc is None else PortStatus(reason, desc)
+
+        self.sessions.tell(effects, say)
+
+    def tell_removed(
+        self, entry: FlowEntry, reason: FlowRemovedReason, now: float, effects: Effects
+    ) -> None:
+        """Tell that an entry went, where that was asked for when it was made."""
+        if not entry.flags & FlowModFlags.SEND_FLOW_REM:
+            return
+        message = entry.removed(reason, now)
+
+        def say(version: Version) -> Message | None:
+            return message if version == entry.version or can_say(message, version) else None
+
+        self.sessions.tell(effects, say)

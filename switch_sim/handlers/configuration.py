@@ -1,0 +1,94 @@
+"""What the switch is and can, its configuration, and what needs no answer."""
+
+from __future__ import annotations
+
+from protocol import (
+    OF10,
+    OF11,
+    OF12,
+    BadRequestCode,
+    BarrierReply,
+    BarrierRequest,
+    Capabilities,
+    ConfigFlags,
+    DescRequest,
+    EchoReply,
+    ErrorMsg,
+    Experimenter,
+    ExperimenterMultipartRequest,
+    FeaturesReply,
+    FeaturesRequest,
+    GetConfigReply,
+    GetConfigRequest,
+    Hello,
+    Message,
+    SetConfig,
+    SwitchConfigFailedCode,
+)
+
+from ..datapath import Datapath
+from ..refused import Refused
+from ..request import Request, handles
+
+# What OF1.0 lists as bits: the types of the actions it has, 0 to 11 (OF1.0 5.3.1 "Handshake").
+_ACTIONS10 = (1 << 12) - 1
+
+
+@handles(Hello, EchoReply, ErrorMsg)
+def _ignore(datapath: Datapath, request: Request[Message]) -> None:
+    """Do nothing: a hello or an echo that comes late, an error that nobody here can mend."""
+
+
+@handles(Experimenter, ExperimenterMultipartRequest)
+def _unknown_experimenter(datapath: Datapath, request: Request[Message]) -> None:
+    kind = type(request.message).__name__
+    raise Refused(BadRequestCode.BAD_EXPERIMENTER, f"{kind}: the experimenter is unknown")
+
+
+@handles(FeaturesRequest)
+def _features(datapath: Datapath, request: Request[FeaturesRequest]) -> None:
+    version = request.version
+    capabilities = Capabilities.FLOW_STATS | Capabilities.TABLE_STATS | Capabilities.PORT_STATS
+    if version <= OF11:
+        capabilities |= Capabilities.ARP_MATCH_IP
+    request.answer(
+        FeaturesReply(
+            datapath.datapath_id,
+            n_buffers=datapath.buffers.size,
+            n_tables=datapath.tables.n_tables,
+            capabilities=capabilities,
+            actions=_ACTIONS10 if version == OF10 else 0,
+            ports=datapath.ports.described(version) if version <= OF12 else (),
+        )
+    )
+
+
+@handles(GetConfigRequest)
+def _get_config(datapath: Datapath, request: Request[GetConfigRequest]) -> None:
+    request.answer(GetConfigReply(datapath.flags, request.session.miss_send_len))
+
+
+@handles(SetConfig)
+def _set_config(datapath: Datapath, request: Request[SetConfig]) -> None:
+    message = request.message
+    allowed = ConfigFlags.FRAG_DROP
+    if request.version in (OF11, OF12):
+        allowed |= ConfigFlags.INVALID_TTL_TO_CONTROLLER
+    if message.flags & ~allowed:
+        reason = f"flags {message.flags:#x} are not supported"
+        raise Refused(SwitchConfigFailedCode.BAD_FLAGS, reason)
+    datapath.flags = flags = ConfigFlags(message.flags)
+    datapath.drops_fragments = bool(flags & ConfigFlags.FRAG_DROP)
+    datapath.pipeline.tells_invalid_ttl = bool(flags & ConfigFlags.INVALID_TTL_TO_CONTROLLER)
+    request.session.miss_send_len = message.miss_send_len
+
+
+@handles(BarrierRequest)
+def _barrier(datapath: Datapath, request: Request[BarrierRequest]) -> None:
+    # Every message is done before the next one is looked at.
+    request.answer(BarrierReply())
+
+
+@handles(DescRequest)
+def _desc(datapath: Datapath, request: Request[DescRequest]) -> None:
+    request.answer(datapath.desc)

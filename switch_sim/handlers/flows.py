@@ -1,0 +1,37 @@
+"""What controllers do to flow entries, and ask of them."""
+
+from __future__ import annotations
+
+from protocol import NO_BUFFER, FlowMod, FlowModCommand, FlowRemovedReason, FlowStatsRequest
+from protocol.flows import AggregateStatsRequest
+
+from ..datapath import Datapath
+from ..flow_stats import flow_stats
+from ..request import Request, handles
+from ..statistics import aggregate_stats
+
+_WITH_BUFFER = (FlowModCommand.ADD, FlowModCommand.MODIFY, FlowModCommand.MODIFY_STRICT)
+
+
+@handles(FlowMod)
+def _flow_mod(datapath: Datapath, request: Request[FlowMod]) -> None:
+    message, session, now = request.message, request.session, request.now
+    buffered = message.buffer_id != NO_BUFFER and message.command in _WITH_BUFFER
+    if buffered:
+        datapath.buffers.check(message.buffer_id)
+    for entry in datapath.flow_mods.apply(message, session.version, now):
+        datapath.tell_removed(entry, FlowRemovedReason.DELETE, now, request.effects)
+    if buffered:
+        packet = datapath.buffered(message.buffer_id, session, now, request.effects)
+        datapath.pipeline.process(packet)
+
+
+@handles(FlowStatsRequest)
+def _flow_stats(datapath: Datapath, request: Request[FlowStatsRequest]) -> None:
+    parts = flow_stats(datapath.tables, request.message, request.version, request.now)
+    request.answer_in_parts(parts)
+
+
+@handles(AggregateStatsRequest)
+def _aggregate_stats(datapath: Datapath, request: Request[AggregateStatsRequest]) -> None:
+    request.answer(aggregate_stats(datapath.tables, request.message, request.version))

@@ -1,0 +1,81 @@
+"""A controller's request on its way through the switch, and who handles it.
+
+A handler is a function that says which message it takes. Being imported registers it:
+
+    @handles(BarrierRequest)
+    def barrier(datapath: Datapath, request: Request[BarrierRequest]) -> None:
+        request.answer(BarrierReply())
+
+It answers with `request.answer`, or raises Refused, which becomes the ErrorMsg.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from msgspec.structs import replace
+
+from protocol import BadRequestCode, Message, MultipartRequest, Version
+
+from .refused import Refused
+from .session import Effects, Session
+
+if TYPE_CHECKING:
+    from .datapath import Datapath
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(slots=True)
+class Request(Generic[M]):
+    """What a controller said, and where the answers go."""
+
+    session: Session
+    message: M
+    now: float  #: seconds, as in all that happens to the switch
+    effects: Effects
+
+    @property
+    def version(self) -> Version:
+        """The version that the controller speaks."""
+        return self.session.version
+
+    def answer(self, *replies: Message) -> None:
+        """Send answers, which get the xid of the request."""
+        self.answer_in_parts(replies)
+
+    def answer_in_parts(self, parts: Iterable[Message]) -> None:
+        """Send the parts of a multipart reply."""
+        xid = self.message.xid
+        self.effects.messages += [(self.session, replace(part, xid=xid)) for part in parts]
+
+
+Handler = Callable[["Datapath", Request[M]], None]
+_handlers: dict[type[Message], Handler[Any]] = {}
+
+
+def handles(*kinds: type[M]) -> Callable[[Handler[M]], Handler[M]]:
+    """Register a function as the handler of messages."""
+
+    def register(handler: Handler[M]) -> Handler[M]:
+        for kind in kinds:
+            assert kind not in _handlers, f"{kind.__name__} has two handlers"
+            _handlers[kind] = handler
+        return handler
+
+    return register
+
+
+def dispatch(datapath: Datapath, request: Request[Any]) -> None:
+    """Let the handler of a message do what it asks; Refused where that cannot be done."""
+    kind = type(request.message)
+    handler = _handlers.get(kind)
+    if handler is None:
+        if issubclass(kind, MultipartRequest):
+            reason = f"{kind.__name__}: the switch has no such statistics"
+            raise Refused(BadRequestCode.BAD_MULTIPART, reason)
+        reason = f"{kind.__name__}: the switch takes no such message"
+        raise Refused(BadRequestCode.BAD_TYPE, reason)
+    handler(datapath, request)
