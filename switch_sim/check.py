@@ -95,10 +95,15 @@ def check_match(match: Match, version: Version) -> None:
 
 
 class Checker:
-    """Knows what there is in the switch that instructions may name."""
+    """Knows what there is in the switch that instructions may name.
+
+    Groups, meters and extensions put into `actions` and `instructions` what refuses theirs.
+    """
 
     def __init__(self, n_tables: int) -> None:
         self.n_tables = n_tables
+        self.actions: dict[type[Action], Callable[[Any, Version], None]] = {}
+        self.instructions: dict[type[Instruction], Callable[[Any, Version], None]] = {}
 
     def check_instructions(
         self, instructions: Sequence[Instruction], match: Match, table_id: int, version: Version
@@ -108,6 +113,9 @@ class Checker:
         if len(set(kinds)) < len(kinds):
             raise Refused(BadInstructionCode.DUP_INST, "an instruction stands twice")
         for instruction in instructions:
+            if check := self.instructions.get(type(instruction)):
+                check(instruction, version)
+                continue
             match instruction:
                 case ApplyActions(actions=actions) | WriteActions(actions=actions):
                     self.check_actions(actions, version, Known(match, version))
@@ -139,7 +147,10 @@ class Checker:
         `known` is what the match says of the packets; without it their fields are not asked.
         """
         for action in actions:
-            self._check_kind(action, in_packet_out)
+            if own_check := self.actions.get(type(action)):
+                own_check(action, version)
+            else:
+                self._check_kind(action, in_packet_out)
             if check := _ARGUMENTS.get(type(action)):
                 check(action, version)
             if known is not None:

@@ -42,13 +42,13 @@ from protocol import (
 
 from . import tags
 from .fields import set_field
-from .packet import Packet
+from .packet import Dropped, Packet
 
 _CUSTOMER_TAG = 0x8100
 _PORTS = ("tcp", "udp", "sctp")
 
 
-class InvalidTtl(Exception):
+class InvalidTtl(Dropped):
     """A TTL cannot be decremented; the packet goes no further."""
 
 
@@ -115,7 +115,7 @@ def _decrement(packet: Packet, ttl: tags.Ttl | None) -> None:
         return
     value = ttl.value(packet)
     if value <= 1:
-        raise InvalidTtl
+        raise InvalidTtl(f"the TTL is {value}")
     ttl.write(packet, value - 1)
 
 

@@ -119,6 +119,12 @@ class FlowEntry:
         self.program = tuple(sorted(instructions, key=lambda one: _ORDER.index(type(one))))
         self.sizes: dict[Version, int | None] = {}
 
+    def count(self, size: int, now: float) -> None:
+        """Count a packet of so many bytes."""
+        self.packet_count += 1
+        self.byte_count += size
+        self.used = now
+
     def reset_counts(self) -> None:
         """Begin to count anew."""
         self.packet_count = self.byte_count = 0

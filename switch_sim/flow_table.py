@@ -13,6 +13,7 @@ from protocol import (
     Match,
     Port,
 )
+from protocol.tables import TableConfig
 
 from .flow_entry import FlowEntry, Masks, split_match
 from .flow_key import FlowKey
@@ -56,6 +57,7 @@ class FlowTable:
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         self.max_entries = max_entries
+        self.config = TableConfig(0)  #: what OF1.1 and OF1.2 do on a miss, and more
         self.lookup_count = 0
         self.matched_count = 0
         self._size = 0

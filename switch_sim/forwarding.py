@@ -12,6 +12,7 @@ from protocol import (
     OF14,
     OF15,
     ControllerMaxLen,
+    Enqueue,
     MacAddress,
     Match,
     Output,
@@ -40,7 +41,8 @@ class Forwarding:
     def __init__(self, ports: Ports, buffers: PacketBuffers, sessions: Sessions) -> None:
         self.ports, self.buffers, self.sessions = ports, buffers, sessions
         self.macs = MacTable()
-        self._reserved: dict[int, Callable[[Packet, Output], None]] = {
+        #: what each reserved port does
+        self.reserved: dict[int, Callable[[Packet, Output], None]] = {
             Port.IN_PORT: self._to_in_port,
             Port.NORMAL: self._normally,
             Port.FLOOD: lambda packet, action: self._flood(packet),
@@ -54,22 +56,34 @@ class Forwarding:
         port = self.ports.get(port_no)
         if port is not None:
             if port_no != packet.in_port:
-                _send(port, packet)
-        elif reserved := self._reserved.get(port_no):
+                self._send(port, packet)
+            elif packet.witness is not None:
+                packet.witness.remark(f"port {port_no}", "is its in_port, where only IN_PORT leads")
+        elif reserved := self.reserved.get(port_no):
             reserved(packet, action)
+        elif packet.witness is not None:
+            packet.witness.remark(f"port {port_no}", "there is no such port")
 
-    def send(self, packet: Packet, port_no: int) -> None:
-        """Send a packet to a port by number."""
-        self.output(packet, Output(port_no))
+    def enqueue(self, packet: Packet, action: Enqueue) -> None:
+        """Send a packet through a queue of a port; outputs to come have no queue by that."""
+        before, packet.queue_id = packet.queue_id, action.queue_id
+        self.output(packet, Output(action.port))
+        packet.queue_id = before
+
+    def _send(self, port: SwitchPort, packet: Packet) -> None:
+        if packet.witness is not None:
+            packet.witness.remark(f"port {port.port_no}", port.why_not_sent() or "sent")
+        elif port.send(packet.data):
+            packet.effects.frames.append((port.port_no, packet.data))
 
     def _to_in_port(self, packet: Packet, action: Output) -> None:
         if port := self.ports.get(packet.in_port):
-            _send(port, packet)
+            self._send(port, packet)
 
     def _to_all(self, packet: Packet, ports: Iterable[SwitchPort]) -> None:
         for port in ports:
             if port.port_no != packet.in_port and port.can_send:
-                _send(port, packet)
+                self._send(port, packet)
 
     def _flood(self, packet: Packet) -> None:
         self._to_all(packet, (port for port in self.ports.values() if port.in_flood))
@@ -80,7 +94,8 @@ class Forwarding:
         vlan_vid, source, target = key["vlan_vid"], key["eth_src"], key["eth_dst"]
         if target & ~0xF == _BRIDGE_RESERVED:
             return
-        if packet.in_port in self.ports and not MacAddress(source).is_multicast:
+        heard = packet.in_port in self.ports and not MacAddress(source).is_multicast
+        if heard and packet.witness is None:
             self.macs.learn(vlan_vid, source, packet.in_port, packet.now)
         known = None
         if not MacAddress(target).is_multicast:
@@ -88,7 +103,7 @@ class Forwarding:
         if known is None:
             self._flood(packet)
         elif known != packet.in_port and known in self.ports:
-            _send(self.ports[known], packet)
+            self._send(self.ports[known], packet)
 
     # Controllers
 
@@ -111,7 +126,11 @@ class Forwarding:
         `max_len` is that of the action; without one, each gets as much as it has set as its
         miss_send_len.
         """
+        sessions = [one for one in sessions if one.wants_packet_in(reason)]
         if not sessions or (reason == PacketInReason.NO_MATCH and self._is_silent(packet)):
+            return
+        if packet.witness is not None:
+            packet.witness.remark("controller", f"gets a packet_in, reason {reason.name}")
             return
         lengths = [max_len if max_len is not None else one.miss_send_len for one in sessions]
         buffer_id = NO_BUFFER
@@ -128,11 +147,6 @@ class Forwarding:
     def _is_silent(self, packet: Packet) -> bool:
         port = self.ports.get(packet.in_port)
         return port is not None and port.is_silent
-
-
-def _send(port: SwitchPort, packet: Packet) -> None:
-    if port.send(packet.data):
-        packet.effects.frames.append((port.port_no, packet.data))
 
 
 def _packet_in(

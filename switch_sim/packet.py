@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from protocol import Action, PacketInReason, Port, Version
 
 from .flow_entry import FlowEntry
@@ -11,11 +13,29 @@ from .session import Effects
 OUTPUT, GROUP = "output", "group"  #: the places of these in an action set
 
 
+class Dropped(Exception):
+    """A packet goes no further: what is left to do with it is not done.
+
+    It ends this packet, or this copy, and nothing else; the text says why.
+    """
+
+
+class Witness(Protocol):
+    """Watches a packet that only shows what would become of one."""
+
+    def remark(self, subject: str, text: str) -> None:
+        """Note what happens to the packet, and why; the subject is such as "group 5"."""
+
+
 class Packet:
     """The bytes of a packet and what the pipeline knows of it (OF1.3.5 5.1 "Pipeline Processing").
 
     `now` and `effects` are those of the event that it belongs to. `version` is the one in
-    whose words the actions are that are being done.
+    whose words the actions are that are being done. `registers` are the pipeline fields that
+    extensions add, by the names of their match fields.
+
+    Where there is a `witness`, nothing that happens may outlive the packet: no counter moves,
+    nothing is learnt, kept or told. Whatever has a state asks for it.
     """
 
     __slots__ = (
@@ -29,9 +49,11 @@ class Packet:
         "now",
         "queue_id",
         "reason",
+        "registers",
         "table_id",
         "tunnel_id",
         "version",
+        "witness",
     )
 
     def __init__(
@@ -44,6 +66,8 @@ class Packet:
         self.effects = effects
         self.metadata = 0
         self.tunnel_id = 0
+        self.registers: dict[str, int] | None = None
+        self.witness: Witness | None = None
         self.queue_id: int | None = None  #: for outputs to come
         self.action_set: dict[object, Action] = {}
         self.table_id = 0
@@ -55,7 +79,9 @@ class Packet:
         """Return the packet as it is now, without an action set."""
         other = Packet(self.data, self.in_port, self.version, self.now, self.effects)
         other.metadata, other.tunnel_id = self.metadata, self.tunnel_id
-        other.queue_id = self.queue_id
+        other.registers = dict(self.registers) if self.registers else None
+        other.queue_id, other.witness = self.queue_id, self.witness
+        other.table_id, other.entry, other.reason = self.table_id, self.entry, self.reason
         return other
 
     @property
@@ -64,6 +90,8 @@ class Packet:
         key = self._key
         if key is None:
             key = self._key = flow_key(self.data, self.in_port, self.metadata, self.tunnel_id)
+            if self.registers:
+                key.update(self.registers)
             if self.action_set:
                 self.note_action_set()
         return key
@@ -87,6 +115,13 @@ class Packet:
         """Set the field that logical ports interpret."""
         self.tunnel_id = value
         self.key["tunnel_id"] = value
+
+    def set_register(self, name: str, value: int) -> None:
+        """Set a pipeline field of an extension; it stays whatever becomes of the bytes."""
+        if self.registers is None:
+            self.registers = {}
+        self.registers[name] = value
+        self.key[name] = value
 
     def note_action_set(self) -> None:
         """Tell the match fields which port the action set names: OF1.5's actset_output."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from protocol import (
     OF12,
+    OF13,
     Action,
     ApplyActions,
     ClearActions,
@@ -16,107 +17,160 @@ from protocol import (
     Output,
     PacketInReason,
     Port,
+    Version,
     WriteActions,
     WriteMetadata,
 )
+from protocol.tables import TableConfig
 
-from .action_set import in_order, slot
+from .action_set import as_set, in_order, slot
 from .execute import EFFECTS, InvalidTtl
 from .flow_entry import FlowEntry
 from .flow_table import FlowTables
 from .forwarding import Forwarding
-from .packet import Packet
+from .packet import Dropped, Packet
+
+Act = Callable[[Packet, Any], None]
 
 
 class Pipeline:
-    """What happens to packets between a port and another."""
+    """What happens to packets between a port and another.
+
+    `actions` and `instructions` say what each kind does. Groups, meters and extensions put in
+    theirs; these may raise Dropped, and use `act`, `do_bucket` and `resubmit`.
+    """
 
     def __init__(self, tables: FlowTables, forwarding: Forwarding) -> None:
         self.tables, self.forwarding = tables, forwarding
         self.tells_invalid_ttl = False  #: OF1.1 and OF1.2 have a flag of the switch for it
-        self._instructions: dict[type[Instruction], Callable[[Packet, Any], None]] = {
+        self.instructions: dict[type[Instruction], Act] = {
             ApplyActions: self._apply,
             ClearActions: _clear_actions,
             WriteActions: _write_actions,
             WriteMetadata: _write_metadata,
         }
-        self._outward: dict[type[Action], Callable[[Packet, Any], None]] = {
-            Output: self.forwarding.output,
-            Enqueue: lambda packet, action: self.forwarding.send(packet, action.port),
+        self.actions: dict[type[Action], Act] = {
+            **EFFECTS,
+            Output: forwarding.output,
+            Enqueue: forwarding.enqueue,
         }
+        # Of all actions only those of a packet_out may name it (OF1.3.5 4.5 "Reserved Ports").
+        forwarding.reserved[Port.TABLE] = lambda packet, action: self.process(packet.copy())
 
     def process(self, packet: Packet) -> None:
-        """Take a packet through the tables, from the first one on."""
-        try:
-            table_id: int | None = 0
-            while table_id is not None:
-                packet.table_id = table_id
-                entry = self._match(packet, table_id)
-                if entry is None:
-                    self._miss(packet)
-                    return
-                table_id = self._do(packet, entry)
-            if packet.action_set:
-                self._do_action_set(packet)
-        except InvalidTtl:
-            self._invalid_ttl(packet)
+        """Take a packet through the tables, from the first one on, and do its action set."""
+        self._try(packet, self._process)
+
+    def _process(self, packet: Packet) -> None:
+        if self._walk(packet, 0):
+            self._do_action_set(packet, PacketInReason.ACTION_SET)
+        else:
+            self._miss(packet)
 
     def perform(self, packet: Packet, actions: Iterable[Action]) -> None:
         """Do the actions of a packet_out (OF1.3.5 7.3.7 "Packet-Out Message")."""
         packet.reason = PacketInReason.PACKET_OUT
+        self._try(packet, lambda packet: self.act(packet, actions))
+
+    # For those who put in actions and instructions
+
+    def act(self, packet: Packet, actions: Iterable[Action]) -> None:
+        """Do actions on the packet itself, in their order; Dropped where it goes no further."""
+        for action in actions:
+            self.actions[type(action)](packet, action)
+
+    def do_bucket(self, packet: Packet, actions: Iterable[Action], version: Version) -> None:
+        """Do the actions of a bucket on a copy of the packet, as an action set of its own.
+
+        `version` is the one in whose words they are. What ends the copy does not end the
+        packet (OF1.3.5 5.6 "Group Table").
+        """
+        copy = packet.copy()
+        copy.version = version
+        copy.action_set = as_set(actions)
+        self._try(copy, lambda copy: self._do_action_set(copy, PacketInReason.GROUP))
+
+    def resubmit(self, packet: Packet, table_id: int) -> bool:
+        """Take the packet through tables from one on, and come back with it as it then is.
+
+        Return whether each table had an entry for it: where one has none, nothing is told.
+        What instructions write to the action set stays there. Whoever calls bounds how often.
+        """
+        before = packet.table_id, packet.entry, packet.version, packet.reason
         try:
-            for action in actions:
-                if isinstance(action, Output) and action.port == Port.TABLE:
-                    self.process(packet.copy())
-                else:
-                    self._act(packet, action)
+            return self._walk(packet, table_id)
+        finally:
+            packet.table_id, packet.entry, packet.version, packet.reason = before
+
+    # What happens
+
+    def _try(self, packet: Packet, work: Callable[[Packet], None]) -> None:
+        """Do something that may end the packet."""
+        try:
+            work(packet)
         except InvalidTtl:
             self._invalid_ttl(packet)
+        except Dropped as drop:
+            if packet.witness is not None:
+                packet.witness.remark("packet", f"dropped: {drop}")
+
+    def _walk(self, packet: Packet, table_id: int) -> bool:
+        """Follow the tables; return whether each had an entry for the packet."""
+        while True:
+            packet.table_id = table_id
+            entry = self._match(packet, table_id)
+            if entry is None:
+                if not self._passes_over(table_id):
+                    return False
+                table_id += 1
+                continue
+            packet.version = entry.version
+            packet.reason = PacketInReason.ACTION
+            for instruction in entry.program:
+                if type(instruction) is GotoTable:
+                    table_id = instruction.table_id
+                    break
+                self.instructions[type(instruction)](packet, instruction)
+            else:
+                return True
 
     def _match(self, packet: Packet, table_id: int) -> FlowEntry | None:
         table = self.tables[table_id]
-        table.lookup_count += 1
         entry = packet.entry = table.lookup(packet.key)
-        if entry is not None:
-            table.matched_count += 1
-            entry.packet_count += 1
-            entry.byte_count += len(packet.data)
-            entry.used = packet.now
+        if packet.witness is None:
+            table.lookup_count += 1
+            if entry is not None:
+                table.matched_count += 1
+                entry.count(len(packet.data), packet.now)
         return entry
 
-    def _do(self, packet: Packet, entry: FlowEntry) -> int | None:
-        """Do the instructions of an entry; return the table to go to."""
-        packet.version = entry.version
-        packet.reason = PacketInReason.ACTION
-        for instruction in entry.program:
-            if type(instruction) is GotoTable:
-                return instruction.table_id
-            self._instructions[type(instruction)](packet, instruction)
-        return None
+    def _passes_over(self, table_id: int) -> bool:
+        """Whether a packet that misses goes on to the next table (OF1.1 A.3.4.3)."""
+        table = self.tables[table_id]
+        is_last = table_id + 1 >= self.tables.n_tables
+        return not is_last and bool(table.config & TableConfig.TABLE_MISS_CONTINUE)
 
     def _apply(self, packet: Packet, instruction: ApplyActions) -> None:
-        for action in instruction.actions:
-            self._act(packet, action)
+        self.act(packet, instruction.actions)
 
-    def _act(self, packet: Packet, action: Action) -> None:
-        kind = type(action)
-        (self._outward.get(kind) or EFFECTS[kind])(packet, action)
-
-    def _do_action_set(self, packet: Packet) -> None:
-        packet.reason = PacketInReason.ACTION_SET
-        for action in in_order(packet.action_set):
-            self._act(packet, action)
+    def _do_action_set(self, packet: Packet, reason: PacketInReason) -> None:
+        packet.reason = reason
+        self.act(packet, in_order(packet.action_set))
 
     def _miss(self, packet: Packet) -> None:
-        # Up to OF1.2 the controller gets what no entry wants; since OF1.3 there is an entry
-        # for that, or the packet is dropped (OF1.3.5 5.4 "Table-miss").
-        sessions = [one for one in self.forwarding.sessions if one.version <= OF12]
-        self.forwarding.packet_in(packet, PacketInReason.NO_MATCH, sessions)
+        # Up to OF1.2 the controller gets what no entry wants, unless the table is told to drop
+        # it or to pass it on; since OF1.3 there is an entry for that, or the packet is dropped
+        # (OF1.1 A.3.4.3 "Modify State Messages", OF1.3.5 5.4 "Table-miss").
+        config = self.tables[packet.table_id].config
+        if not config & (TableConfig.TABLE_MISS_DROP | TableConfig.TABLE_MISS_CONTINUE):
+            sessions = [one for one in self.forwarding.sessions if one.version <= OF12]
+            self.forwarding.packet_in(packet, PacketInReason.NO_MATCH, sessions)
 
     def _invalid_ttl(self, packet: Packet) -> None:
-        if self.tells_invalid_ttl:
-            sessions = self.forwarding.sessions
-            self.forwarding.packet_in(packet, PacketInReason.INVALID_TTL, sessions)
+        sessions = [
+            one for one in self.forwarding.sessions if self.tells_invalid_ttl or one.version >= OF13
+        ]
+        self.forwarding.packet_in(packet, PacketInReason.INVALID_TTL, sessions)
 
 
 def _write_actions(packet: Packet, instruction: WriteActions) -> None:

@@ -89,7 +89,7 @@ class SwitchPort:
         self.is_up = not (config & PortConfig.PORT_DOWN or state & PortState.LINK_DOWN)
         self.can_send = self.is_up and not config & PortConfig.NO_FWD
         self.can_receive = self.is_up and not config & _DEAF
-        self.in_flood = not config & PortConfig.NO_FLOOD
+        self.in_flood = not (config & PortConfig.NO_FLOOD or state & PortState.BLOCKED)
         self.is_silent = bool(config & PortConfig.NO_PACKET_IN)
 
     @property
@@ -127,6 +127,15 @@ class SwitchPort:
             return True
         counters.tx_dropped += 1
         return False
+
+    def why_not_sent(self) -> str:
+        """Return why no frame goes out, empty where one does."""
+        config, state = self._desc.config, self._desc.state
+        if config & PortConfig.PORT_DOWN:
+            return "not sent: the port's config has PORT_DOWN"
+        if state & PortState.LINK_DOWN:
+            return "not sent: the port's state is LINK_DOWN"
+        return "not sent: the port's config has NO_FWD" if config & PortConfig.NO_FWD else ""
 
     def set_link(self, up: bool) -> bool:
         """Tell the port of its link; return whether that is a change."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,7 @@ from protocol import (
     GotoTable,
     Instruction,
     Match,
+    MeterAction,
     Output,
     PacketInReason,
     PacketOut,
@@ -34,6 +37,9 @@ from protocol import (
     WriteMetadata,
     set_field,
 )
+from protocol.tables import TableConfig
+from switch_sim.packet import Dropped, Packet
+from switch_sim.pipeline import Pipeline
 from tests.switch_sim import frames
 from tests.switch_sim.builders import Bench, flow
 
@@ -212,3 +218,97 @@ def test_no_frame_raises(frame: bytes, size: int) -> None:
     bench = does(ApplyActions((PushVlan(), Output(Port.ALL), Output(Port.CONTROLLER, 20))))
     bench.say(flow(Match(), DecNwTtl(), Output(Port.NORMAL), priority=1))
     bench.switch.receive_frame(1, frame[:size], 0.0)
+
+
+# What other rooms put in
+
+
+def plugged(act: Callable[[Pipeline, Packet], None]) -> Bench:
+    """A switch whose MeterAction does something else, then outputs to port 2."""
+    bench = Bench(OF15)
+    pipeline = bench.switch.datapath.pipeline
+    pipeline.actions[MeterAction] = lambda packet, action: act(pipeline, packet)
+    bench.switch.datapath.checker.actions[MeterAction] = lambda action, version: None
+    bench.say(flow(WEB, MeterAction(1), Output(2)))
+    return bench
+
+
+def resubmit(pipeline: Pipeline, packet: Packet) -> None:
+    pipeline.resubmit(packet, 7)
+
+
+def drop(pipeline: Pipeline, packet: Packet) -> None:
+    raise Dropped("the band is full")
+
+
+def test_what_is_dropped_goes_no_further() -> None:
+    bench = plugged(drop)
+    assert bench.out_ports(frames.TCP) == []
+
+
+def test_a_bucket_works_on_a_copy_in_the_order_of_an_action_set() -> None:
+    # OF1.3.5 5.6 "Group Table": each bucket has a set of actions
+    bucket = (Output(3), DecNwTtl())
+    bench = plugged(lambda pipeline, packet: pipeline.do_bucket(packet, bucket, OF15))
+    assert bench.frames(frames.TCP) == [(3, frames.TCP_TTL_63), (2, frames.TCP)]
+
+
+def test_what_ends_a_bucket_does_not_end_the_packet() -> None:
+    bucket = (Output(3), DecNwTtl())
+    bench = plugged(lambda pipeline, packet: pipeline.do_bucket(packet, bucket, OF15))
+    assert bench.out_ports(frames.TCP_TTL_1) == [2]
+
+
+def test_a_resubmit_comes_back_with_what_later_tables_did() -> None:
+    bench = plugged(lambda pipeline, packet: resubmit(pipeline, packet))
+    bench.say(flow(WEB, set_field(ipv4_dst="10.0.0.9"), Output(3), table_id=7))
+    assert bench.frames(frames.TCP) == [(3, frames.TCP_TO_10_0_0_9), (2, frames.TCP_TO_10_0_0_9)]
+
+
+def test_a_resubmit_to_where_nothing_matches_goes_on() -> None:
+    bench = plugged(lambda pipeline, packet: resubmit(pipeline, packet))
+    assert bench.out_ports(frames.TCP) == [2]
+
+
+def test_registers_stay_with_the_packet_when_its_headers_move() -> None:
+    def act(pipeline: Pipeline, packet: Packet) -> None:
+        packet.set_register("reg0", 5)
+        pipeline.act(packet, (PopVlan(),))
+        found.append(packet.key["reg0"])
+
+    found: list[int] = []
+    bench = plugged(act)
+    bench.frames(frames.VLAN_TCP)
+    assert found == [5]
+
+
+# Table miss up to OF1.2, by the table's config (OF1.1 A.3.4.3 "Modify State Messages")
+
+
+def misses(config: TableConfig) -> Bench:
+    bench = Bench(OF11)
+    bench.switch.tables[0].config = config
+    bench.say(flow(Match(), Output(2), table_id=1))
+    return bench
+
+
+def test_a_table_may_drop_what_it_does_not_know() -> None:
+    bench = misses(TableConfig.TABLE_MISS_DROP)
+    assert (bench.packet_ins(frames.TCP), bench.out_ports(frames.TCP)) == ([], [])
+
+
+def test_a_table_may_pass_what_it_does_not_know_to_the_next() -> None:
+    assert misses(TableConfig.TABLE_MISS_CONTINUE).out_ports(frames.TCP) == [2]
+
+
+def test_a_packet_that_passes_the_last_table_is_dropped() -> None:
+    bench = Bench(OF11, n_tables=1)
+    bench.switch.tables[0].config = TableConfig.TABLE_MISS_CONTINUE
+    assert (bench.packet_ins(frames.TCP), bench.out_ports(frames.TCP)) == ([], [])
+
+
+def test_since_openflow_13_invalid_ttls_are_not_told_unless_asked_for() -> None:
+    # OF1.3.5 7.3.10 "Set Asynchronous Configuration Message"
+    bench = Bench()
+    bench.say(flow(WEB, DecNwTtl(), Output(2)))
+    assert bench.packet_ins(frames.TCP_TTL_1) == []
