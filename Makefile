@@ -2,18 +2,20 @@
 # make test   sets up .venv and runs the tests; what is not installed here is skipped, and said
 # make lint   formatting, lint and types
 # make bench  the benchmarks, as ratios against the peers that are installed
+# make fuzz   fuzzing guided by coverage for SECONDS=600, all targets of tests/fuzz together
 #
 # PYTHON=python3.12 chooses the interpreter (3.11 or newer), EXTRAS=dev,oracle adds the witnesses.
 
 PYTHON ?= python3
 EXTRAS ?= dev
+SECONDS ?= 600
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMMA := ,
 READY := $(VENV)/.ready-$(subst $(COMMA),-,$(EXTRAS))
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench fuzz clean
 
 run: $(VENV)/.ready
 	@$(BIN)/pointsman demo
@@ -28,9 +30,14 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.codec
+	$(BIN)/python -m tests.benchmarks.codec_lines
+	$(BIN)/python -m tests.benchmarks.start
+
+fuzz: $(VENV)/.ready-dev-fuzz
+	nice $(BIN)/python -m tests.fuzz.guided --seconds $(SECONDS)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -44,7 +51,7 @@ $(VENV)/.ready: pyproject.toml | $(VENV)/bin/python
 	@$(PIP) install --editable .
 	@touch $@
 
-$(READY): pyproject.toml | $(VENV)/bin/python
-	@echo "Installing pointsman and its tools ($(EXTRAS)) into $(VENV) …"
-	@$(PIP) install --editable '.[$(EXTRAS)]'
+$(VENV)/.ready-%: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing pointsman and its tools ($(subst -,$(COMMA),$*)) into $(VENV) …"
+	@$(PIP) install --editable '.[$(subst -,$(COMMA),$*)]'
 	@touch $@ $(VENV)/.ready

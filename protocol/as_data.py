@@ -36,10 +36,15 @@ def as_data(message: Message, version: Version) -> dict[str, Any]:
 
 
 def _record(record: Record, version: Version) -> dict[str, Any]:
-    data = {}
+    data: dict[str, Any] = {}
+    shown = _SHOWN
     for name in _fields(type(record), version):
         value = getattr(record, name)
-        data[name] = value if type(value) is int else _value(value, version)
+        kind = type(value)
+        if kind is int:
+            data[name] = value
+        else:
+            data[name] = (shown.get(kind) or _show_of(kind))(value, version)
     return data
 
 
@@ -70,18 +75,25 @@ def _show_of(kind: type) -> Callable[[Any, Version], Any]:
 
 
 def _flags(value: IntFlag, version: Version) -> Any:
-    return [flag.name for flag in value]
+    return [flag.name for flag in value] if value else []
 
 
 def _items(value: Any, version: Version) -> list[Any]:
-    return [_value(item, version) for item in value]
+    return [_value(item, version) for item in value] if value else []
 
 
 def _one_of_several(value: Record, version: Version) -> dict[str, Any]:
     """Return a record, under its name where others could stand in its place."""
     data = _record(value, version)
-    several = value.head or isinstance(value, Unknown | UnknownError)
-    return {class_name(type(value)): data} if several else data
+    name = _name_among_several(type(value))
+    return {name: data} if name else data
+
+
+@cache
+def _name_among_several(cls: type[Record]) -> str:
+    """Return the name of a class that others could stand in the place of, else ""."""
+    several = cls.head or issubclass(cls, Unknown | UnknownError)
+    return class_name(cls) if several else ""
 
 
 def _match(value: Match, version: Version) -> dict[str, Any]:

@@ -16,6 +16,8 @@ _MICROSECONDS, _NANOSECONDS = 0xA1B2_C3D4, 0xA1B2_3C4D
 _SECTION, _INTERFACE, _SIMPLE, _ENHANCED = 0x0A0D_0D0A, 1, 3, 6
 _BYTE_ORDER = 0x1A2B_3C4D
 _TIME_RESOLUTION = 9  # the option's code
+_LEAST = {_SECTION: 16, _INTERFACE: 8, _SIMPLE: 4, _ENHANCED: 20}  # bytes of a block's body
+_AROUND = 12  # bytes of a block that are not its body: its type, and its length twice
 
 
 class Frame(NamedTuple):
@@ -90,7 +92,7 @@ def _read_pcapng(file: BinaryIO) -> Iterator[Frame]:
     while kind is not None:
         if kind == _SECTION:
             order, interfaces = _byte_order(file, order), []
-        body = _block_body(file, order, 12 if kind == _SECTION else 8)
+        body = _block_body(file, order, _LEAST.get(kind, 0))
         if body is None:
             return
         if kind == _INTERFACE:
@@ -116,7 +118,7 @@ def _block_body(file: BinaryIO, order: str, least: int) -> bytes | None:
     if len(raw) < 4:
         return None
     size = _checked(struct.unpack(f"{order}I", raw)[0])
-    if size < least + 4 or size % 4:
+    if size < _AROUND + least or size % 4:
         raise ValueError(f"the file is damaged: a pcapng block of {size} bytes cannot be")
     body = file.read(size - 8)
     return body[:-4] if len(body) == size - 8 else None
@@ -138,8 +140,6 @@ def _frame(kind: int, body: bytes, order: str, interfaces: list[_Interface]) -> 
     if kind == _SIMPLE:
         (size,) = struct.unpack_from(f"{order}I", body)
         return Frame(0.0, interfaces[0].link_type, body[4 : 4 + size]) if interfaces else None
-    if len(body) < 20:
-        return None
     number, high, low, size, _ = struct.unpack_from(f"{order}IIIII", body)
     if number >= len(interfaces):
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum, IntFlag
+from functools import cache
 
 from .actions import Action, MeterAction
 from .async_config import GetAsyncReply, GetAsyncRequest
@@ -118,6 +119,7 @@ _ERROR_PREFIXES = {
 }
 
 
+@cache
 def snake(name: str) -> str:
     """Return a class's name in lower case, words divided by underscores.
 
@@ -127,6 +129,7 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
+@cache
 def class_name(cls: type[Record]) -> str:
     """Return the name under which a class is reached from `protocol`: `nicira.FlowMod`."""
     vendor = _vendor(cls)
@@ -144,6 +147,7 @@ _VENDORS = {"nicira": ("NXT_", "NXST_", "NXAST_"), "onf": ("ONFT_", "ONFMP_", "O
 _OWN = ("OFPT_", "OFPMP_", "OFPAT_")
 
 
+@cache
 def message_name(cls: type[Message]) -> str:
     """Return the name of a message.
 

@@ -19,12 +19,13 @@ _BITMAP_BYTES = 32  # the header's version has 8 bits
 
 
 def _versions_in(bitmap: bytes) -> frozenset[int]:
-    words = [bitmap[at : at + 4] for at in range(0, min(len(bitmap), _BITMAP_BYTES), 4)]
+    size = min(len(bitmap), _BITMAP_BYTES) & ~3  # whole words; the lowest version is the lowest bit
+    words = [int.from_bytes(bitmap[at : at + 4], "big") for at in range(0, size, 4)]
     return frozenset(
         index * 32 + bit
         for index, word in enumerate(words)
-        for bit in range(32)
-        if len(word) == 4 and int.from_bytes(word, "big") >> bit & 1
+        for bit in range(word.bit_length())
+        if word >> bit & 1
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 from ..flows import (
@@ -71,8 +72,7 @@ class Flow:
     @classmethod
     def of(cls, entry: FlowMod | FlowStats) -> Self:
         """Return what a message says of an entry; its command, buffer and counters are left out."""
-        names = (name for name in cls.__slots__ if hasattr(entry, name))
-        return cls(**{name: getattr(entry, name) for name in names})
+        return cls(**{name: getattr(entry, name) for name in _names_in(type(entry))})
 
     def mod(
         self, command: FlowModCommand = FlowModCommand.ADD, version: Version = Version.OF15
@@ -119,13 +119,20 @@ class Flow:
         for name in ("idle_timeout", "hard_timeout", "importance"):
             if value := getattr(self, name):
                 yield f"{name}={value}"
-        for word, flag in _FLAGS.items():
-            if self.flags & flag:
-                yield word
+        if flags := int(self.flags):
+            for word, flag in _FLAGS.items():
+                if flags & flag:
+                    yield word
         if self.out_port != Port.ANY:
             yield f"out_port={port_text(self.out_port)}"
         if self.out_group != ANY_GROUP:
             yield f"out_group={self.out_group}"
+
+
+@cache
+def _names_in(cls: type[FlowMod] | type[FlowStats]) -> tuple[str, ...]:
+    """Return what a message tells of a flow."""
+    return tuple(name for name in Flow.__slots__ if name in cls.__struct_fields__)
 
 
 _FLAGS = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import chain
 
 from ..match import Match, in_order, match_field
@@ -300,6 +301,7 @@ def _protocol_words(
         yield word
 
 
+@lru_cache(64)  # of what a peer says, too, so not of all there can be
 def _old_names(eth_type: int | None, ip_proto: int | None) -> dict[str, str]:
     """Return the names that ovs-ofctl has for fields, where they say the same."""
     names = {name: old for name, old in _OLD_NAME.items() if name not in ("ipv4_src", "ipv4_dst")}

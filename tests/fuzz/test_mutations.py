@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tests.fuzz.mutations import run, seeds
+from tests.fuzz.mutations import run
+from tests.fuzz.targets import messages
 
 
 def test_mutated_messages_are_errors_or_messages() -> None:
-    known = seeds()
+    known = messages()
     assert len(known) > 500
     report = run(20_000, seed=20261123, known=known)
     assert report.outcomes.total() == 20_000

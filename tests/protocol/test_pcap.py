@@ -192,6 +192,15 @@ def test_pcapng_is_read_in_both_byte_orders(order: str, conversation: bytes) -> 
     assert found[0].time == pytest.approx(TIME)
 
 
+@pytest.mark.parametrize(("kind", "size"), [(1, 12), (3, 12), (6, 28), (0x0A0D_0D0A, 24)], ids=hex)
+def test_a_pcapng_block_that_lacks_its_head_is_refused(kind: int, size: int) -> None:
+    section = bytes.fromhex("0a0d0d0a 0000001c 1a2b3c4d 0001 0000 ffffffffffffffff 0000001c")
+    body = struct.pack(">I", 0x1A2B_3C4D).ljust(size - 12, b"\0")
+    block = struct.pack(">II", kind, size) + body + struct.pack(">I", size)
+    with pytest.raises(ValueError, match=f"a pcapng block of {size} bytes cannot be"):
+        captured(section + block)
+
+
 # One direction of a connection
 
 
