@@ -34,8 +34,10 @@ from protocol.connection import ECHO_INTERVAL
 from protocol.endpoint import Endpoint
 
 from .channel import Channel, words
+from .interfaces import Interface
 from .network import Network, PingAll
 from .network.ping_all import PING_ALL_TIMEOUT
+from .real_ports import RealPorts
 from .session import Session
 
 logger = logging.getLogger("switch_sim")
@@ -90,6 +92,7 @@ class Agent:
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[_Listener] = []
         self._dialling = asyncio.Semaphore(MAX_DIALLING)
+        self._real_ports = RealPorts(network, clock, self.soon)
 
     # What users do
 
@@ -112,6 +115,10 @@ class Agent:
         listener.add_sockets(sockets)
         self._listeners.append(listener)
         return Endpoint(endpoint.kind, endpoint.host, sockets[0].getsockname()[1])
+
+    def attach(self, switch: str, port_no: int, interface: Interface) -> None:
+        """Give a switch a port on a real interface, which is ours from now on."""
+        self._real_ports.attach(switch, port_no, interface)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something holds; it is looked at whenever the network did something."""
@@ -147,6 +154,7 @@ class Agent:
         self._ended = True
         for listener in self._listeners:
             listener.stop()
+        self._real_ports.close()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -258,6 +266,7 @@ class Agent:
         self._turning = False
         if not self._deliver():
             self.soon()
+        self._real_ports.send()
         self.route()
         dirty, self._dirty = self._dirty, {}
         for channel in dirty:

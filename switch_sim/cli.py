@@ -16,8 +16,17 @@ from protocol import ALL_VERSIONS, Version
 from protocol.endpoint import MAX_PORT, Endpoint
 
 from .agent import Agent
+from .interfaces import open_interface
 from .network import Network, Topology, load_topology
 from .network.ping_all import PING_ALL_TIMEOUT
+from .real_switch import (
+    DEFAULT_DATAPATH_ID,
+    NAME,
+    RealPort,
+    one_switch,
+    parse_datapath_id,
+    parse_ports,
+)
 from .report import ping_summary, ping_table
 from .terminal import log_to_terminal, raise_file_limit, stop_event
 
@@ -33,6 +42,7 @@ Examples:
   pointsman switches --topology linear,4 --of-version 1.3 --ping-all
   pointsman switches --topology single,4 --listen ptcp:16633:127.0.0.1
   pointsman switches --topology campus.toml
+  pointsman switches --datapath-id 1 --port 1=eth1 --port 2=eth2 --of-version 1.3
 \b
 Topologies:
   single,HOSTS                one switch
@@ -52,6 +62,7 @@ class Plan:
     controllers: tuple[Endpoint, ...]
     listen: Endpoint | None
     versions: frozenset[Version]
+    ports: tuple[RealPort, ...]
     ping_all: bool
     ping_timeout: float
 
@@ -61,10 +72,22 @@ class Plan:
 )
 @click.option(
     "--topology",
-    default=DEFAULT_TOPOLOGY,
-    show_default=True,
     metavar="SHAPE|FILE",
-    help="What the network is made of.",
+    help=f"What the network is made of.  [{DEFAULT_TOPOLOGY}]",
+)
+@click.option(
+    "--port",
+    "ports",
+    multiple=True,
+    metavar="N=INTERFACE",
+    help="Instead of a network, run one switch whose port N is an interface of this machine, "
+    "or with N=tap:NAME one that is made for it; several times for several ports. Needs root.",
+)
+@click.option(
+    "--datapath-id",
+    metavar="ID",
+    help=f"What the switch with --port is called: a number, or 16 hex digits.  "
+    f"[{DEFAULT_DATAPATH_ID}]",
 )
 @click.option(
     "--controller",
@@ -103,7 +126,9 @@ class Plan:
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(
-    topology: str,
+    topology: str | None,
+    ports: tuple[str, ...],
+    datapath_id: str | None,
     controllers: tuple[str, ...],
     listen: str | None,
     versions: tuple[str, ...],
@@ -119,10 +144,11 @@ def command(
     log_to_terminal(verbose)
     try:
         plan = Plan(
-            load_topology(topology),
+            _topology(topology, ports, datapath_id),
             _controllers(controllers, listen),
             _listener(listen),
             frozenset(Version.parse(text) for text in versions) or ALL_VERSIONS,
+            parse_ports(ports),
             ping_all,
             ping_timeout,
         )
@@ -130,6 +156,16 @@ def command(
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     sys.exit(_run(plan))
+
+
+def _topology(text: str | None, ports: Sequence[str], datapath_id: str | None) -> Topology:
+    if ports:
+        if text is not None:
+            raise ValueError("--port makes a switch of its own: leave --topology out")
+        return one_switch(parse_datapath_id(datapath_id or str(DEFAULT_DATAPATH_ID)))
+    if datapath_id is not None:
+        raise ValueError("--datapath-id is for a switch with --port; a topology file has its own")
+    return load_topology(text or DEFAULT_TOPOLOGY)
 
 
 def _controllers(texts: Sequence[str], listen: str | None) -> tuple[Endpoint, ...]:
@@ -150,6 +186,8 @@ def _listener(text: str | None) -> Endpoint | None:
 
 
 def _check(plan: Plan) -> None:
+    if plan.ping_all and plan.ports:
+        raise ValueError("--ping-all needs simulated hosts: leave --port out")
     if plan.ping_all and not plan.controllers:
         raise ValueError("--ping-all needs a controller that says where packets go: --controller")
     count = len(plan.topology.switches)
@@ -173,6 +211,7 @@ async def _run_network(plan: Plan, console: Console) -> int:
     stop = stop_event()
     agent = Agent(Network(plan.topology), plan.versions)
     try:
+        _attach(agent, plan.ports)
         if plan.listen is not None:
             _listen(agent, plan.listen, console)
         for endpoint in plan.controllers:
@@ -187,8 +226,21 @@ async def _run_network(plan: Plan, console: Console) -> int:
         await agent.close()
 
 
+def _attach(agent: Agent, ports: Sequence[RealPort]) -> None:
+    """Give the switch its ports; they are given back when the agent ends."""
+    for port in ports:
+        try:
+            agent.attach(NAME, port.port_no, open_interface(port.interface))
+        except (OSError, ValueError) as error:  # the former where it is gone in between
+            raise click.ClickException(str(error)) from error
+
+
 def _greet(plan: Plan, console: Console) -> None:
-    console.print(f"{plan.topology}; Ctrl-C ends", highlight=False)
+    what = str(plan.topology)
+    if plan.ports:
+        ports = ", ".join(f"{port.port_no} is {port.interface}" for port in plan.ports)
+        what = f"{NAME} with real ports: {ports}"
+    console.print(f"{what}; Ctrl-C ends", markup=False, highlight=False)
     if plan.controllers:
         names = ", ".join(map(str, plan.controllers))
         console.print(f"the switches connect to {names}", markup=False, highlight=False)

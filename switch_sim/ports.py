@@ -137,6 +137,13 @@ class SwitchPort:
             return "not sent: the port's state is LINK_DOWN"
         return "not sent: the port's config has NO_FWD" if config & PortConfig.NO_FWD else ""
 
+    def lose(self, data: bytes) -> None:
+        """Tell that a frame which was counted as sent did not get onto its link."""
+        counters = self.counters
+        counters.tx_packets -= 1
+        counters.tx_bytes -= len(data)
+        counters.tx_dropped += 1
+
     def set_link(self, up: bool) -> bool:
         """Tell the port of its link; return whether that is a change."""
         state = int(self._desc.state)

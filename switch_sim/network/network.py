@@ -75,6 +75,8 @@ class Network:
         self._down: set[Link] = set()
         self._budget = budget(len(topology.links))
         self._queue: deque[tuple[End, bytes, Journey]] = deque()  # -> where it arrives
+        self._outside: set[End] = set()  # ports whose links lead out of this process
+        self._leaving: list[tuple[End, bytes]] = []
         self._messages: list[Outgoing] = []
         self._timers: list[tuple[float, str]] = []  # a heap of when nodes are due
         self._due: dict[str, float] = {}  # node -> its first entry in the heap
@@ -116,6 +118,28 @@ class Network:
             if end.port != HOST_PORT:
                 effects = self.switches[end.node].set_link(end.port, up, now)
                 self._absorb(end.node, effects, None)
+
+    def plug(self, switch: str, desc: PortDesc, now: float) -> End:
+        """Give a switch a port whose link leads out of the process; return that end.
+
+        What arrives there is told with `receive`, what leaves is fetched with `frames_to_send`.
+        ValueError where the switch has that port.
+        """
+        self._absorb(switch, self.switches[switch].add_port(desc, now), None)
+        end = End(switch, desc.port_no)
+        self._outside.add(end)
+        return end
+
+    def receive(self, end: End, data: bytes) -> None:
+        """Take in a frame from outside; it is lost where too many wait."""
+        if len(self._queue) < MAX_QUEUED:
+            self._queue.append((end, data, Journey(self._budget)))
+        else:
+            self.counters.dropped += 1
+
+    def set_port_link(self, end: End, up: bool, now: float) -> None:
+        """Tell a port whether the link out of the process is up."""
+        self._absorb(end.node, self.switches[end.node].set_link(end.port, up, now), None)
 
     def is_up(self, link: Link) -> bool:
         """Return whether a link carries frames."""
@@ -159,6 +183,11 @@ class Network:
         messages, self._messages = self._messages, []
         return messages
 
+    def frames_to_send(self) -> list[tuple[End, bytes]]:
+        """Return the frames that leave the process, and forget them."""
+        frames, self._leaving = self._leaving, []
+        return frames
+
     def _absorb(self, switch: str, effects: Effects, journey: Journey | None) -> None:
         """Take what a switch did: its frames go on, its messages wait to be fetched."""
         for session, message in effects.messages:
@@ -178,7 +207,11 @@ class Network:
 
     def _send_one(self, node: str, port: int, data: bytes, journey: Journey) -> None:
         self.counters.sent += 1
-        link, far = self._links.get(End(node, port), (None, None))
+        end = End(node, port)
+        if end in self._outside:
+            self._leaving.append((end, data))
+            return
+        link, far = self._links.get(end, (None, None))
         full = len(self._queue) >= MAX_QUEUED
         if link is None or far is None or link in self._down or full:
             self.counters.dropped += 1

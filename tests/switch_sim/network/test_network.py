@@ -7,7 +7,15 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from protocol import OF13, FeaturesReply, FeaturesRequest, MacAddress, PortState, PortStatus
+from protocol import (
+    OF13,
+    FeaturesReply,
+    FeaturesRequest,
+    MacAddress,
+    PortDesc,
+    PortState,
+    PortStatus,
+)
 from protocol.packet import BROADCAST, Ethernet, build
 from switch_sim.network import (
     Network,
@@ -229,3 +237,33 @@ class TestStorms:
 
     def test_a_large_ring_is_found_at_once(self) -> None:
         assert len(find_cycle(ring(5_000).links)) == 5_001
+
+
+def test_a_port_can_lead_out_of_the_process(flooding: Flooding) -> None:
+    network = flooding(single(2))
+    end = network.plug("s1", PortDesc(9, name="outside"), now=0.0)
+    network.inject("h1", BROADCASTED)
+    settle(network)
+    assert network.frames_to_send() == [(end, BROADCASTED)]
+    assert network.frames_to_send() == []
+    network.receive(end, BROADCASTED)
+    settle(network)
+    assert network.switches["s1"].ports[9].counters.rx_packets == 1
+    assert network.switches["s1"].ports[1].counters.tx_packets == 1
+
+
+def test_the_link_of_a_port_that_leads_outside_is_told() -> None:
+    # OF1.3.5 7.4.3 "Port Status Message"
+    network = Network(single(1))
+    end = network.plug("s1", PortDesc(9), now=0.0)
+    network.switches["s1"].connect(OF13)
+    network.set_port_link(end, False, now=0.0)
+    (outgoing,) = network.messages_to_send()
+    assert isinstance(outgoing.message, PortStatus)
+    assert outgoing.message.desc.state & PortState.LINK_DOWN
+
+
+def test_a_port_number_is_plugged_once() -> None:
+    network = Network(single(1))
+    with pytest.raises(ValueError, match="there is a port 1"):
+        network.plug("s1", PortDesc(1), now=0.0)
