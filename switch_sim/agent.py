@@ -172,7 +172,7 @@ class Agent:
 
     def opened(self, channel: Channel, version: Version) -> Session:
         """A channel agreed on a version: its switch has one more session."""
-        session = self.network.switches[channel.switch].connect(version)
+        session = self.network.connect(channel.switch, version)
         self.sessions[session] = channel
         self._open[channel.switch].append(channel)
         self.schedule(channel)
@@ -184,7 +184,7 @@ class Agent:
         self._dirty.pop(channel, None)
         if channel.session is not None and channel.session in self.sessions:
             del self.sessions[channel.session]
-            self.network.switches[channel.switch].disconnect(channel.session)
+            self.network.disconnect(channel.switch, channel.session)
             self._open[channel.switch].remove(channel)
         self.soon()
 

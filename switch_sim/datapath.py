@@ -16,6 +16,7 @@ from protocol import (
     Version,
 )
 
+from .asynchronous import flow_removed_reason
 from .buffers import PacketBuffers
 from .check import Checker
 from .flow_entry import FlowEntry
@@ -27,6 +28,7 @@ from .pipeline import Pipeline
 from .ports import Ports, SwitchPort
 from .session import Effects, Session
 from .sessions import Sessions, can_say
+from .undo import UndoLog
 
 
 class Datapath:
@@ -45,6 +47,7 @@ class Datapath:
         self.desc = desc
         self.flags = ConfigFlags(0)
         self.drops_fragments = False
+        self.undo = UndoLog()  #: what changes state notes there how to take it back
         self.sessions = Sessions()
         self.tables = FlowTables(n_tables, max_entries)
         self.buffers = PacketBuffers(n_buffers)
@@ -70,7 +73,7 @@ class Datapath:
             desc = port.desc_in(version)
             return None if desc is None else PortStatus(reason, desc)
 
-        self.sessions.tell(effects, say)
+        self.sessions.tell(effects, "port_status", reason, say)
 
     def tell_removed(
         self, entry: FlowEntry, reason: FlowRemovedReason, now: float, effects: Effects
@@ -78,9 +81,9 @@ class Datapath:
         """Tell that an entry went, where that was asked for when it was made."""
         if not entry.flags & FlowModFlags.SEND_FLOW_REM:
             return
-        message = entry.removed(reason, now)
 
         def say(version: Version) -> Message | None:
+            message = entry.removed(flow_removed_reason(reason, version), now)
             return message if version == entry.version or can_say(message, version) else None
 
-        self.sessions.tell(effects, say)
+        self.sessions.tell(effects, "flow_removed", reason, say)

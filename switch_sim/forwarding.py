@@ -9,7 +9,6 @@ from protocol import (
     NO_BUFFER,
     OF12,
     OF13,
-    OF14,
     OF15,
     ControllerMaxLen,
     Enqueue,
@@ -22,6 +21,7 @@ from protocol import (
     Version,
 )
 
+from .asynchronous import packet_in_reason
 from .buffers import BufferedPacket, PacketBuffers
 from .mac_table import MacTable
 from .packet import Packet
@@ -158,19 +158,12 @@ def _packet_in(
     return PacketIn(
         buffer_id=buffer_id,
         total_len=min(len(data), 0xFFFF),
-        reason=_reason_in(version, reason),
+        reason=packet_in_reason(reason, version),
         table_id=packet.table_id,
         cookie=packet.entry.cookie if packet.entry else _NO_COOKIE,
         match=_pipeline_fields(packet, version),
         data=data[: _MAX_DATA if buffer_id == NO_BUFFER else min(length, _MAX_DATA)],
     )
-
-
-def _reason_in(version: Version, reason: PacketInReason) -> PacketInReason:
-    # Until OF1.4 told more, all that an action sent was ACTION.
-    if version < OF14 and reason > PacketInReason.INVALID_TTL:
-        return PacketInReason.ACTION
-    return reason
 
 
 def _pipeline_fields(packet: Packet, version: Version) -> Match:

@@ -21,6 +21,7 @@ from protocol import BadRequestCode, Message, MultipartRequest, Version
 
 from .refused import Refused
 from .session import Effects, Session
+from .slaves import check_slave
 
 if TYPE_CHECKING:
     from .datapath import Datapath
@@ -70,6 +71,8 @@ def handles(*kinds: type[M]) -> Callable[[Handler[M]], Handler[M]]:
 
 def dispatch(datapath: Datapath, request: Request[Any]) -> None:
     """Let the handler of a message do what it asks; Refused where that cannot be done."""
+    if request.session.is_slave:
+        check_slave(request.message)
     kind = type(request.message)
     handler = _handlers.get(kind)
     if handler is None:

@@ -4,26 +4,64 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from protocol import OF12, Message, PacketInReason, Version
+from protocol import Message, PacketInReason, Role, Version
 from protocol.features import DEFAULT_MISS_SEND_LEN
+from protocol.roles import NO_SHORT_ID
+
+from .asynchronous import default_masks, packet_in_reason
 
 
 class Session:
-    """One controller's channel as the switch sees it."""
+    """One channel of a controller as the switch sees it.
 
-    __slots__ = ("miss_send_len", "version")
+    A controller has a main channel and perhaps auxiliary ones (OF1.3.5 6.3.6 "Auxiliary
+    Connections"). What belongs to the controller (role, masks, short_id) is that of `main`.
+    """
 
-    def __init__(self, version: Version) -> None:
+    __slots__ = (
+        "auxiliary_id",
+        "main",
+        "masks",
+        "miss_send_len",
+        "role",
+        "short_id",
+        "uri",
+        "version",
+    )
+
+    def __init__(
+        self,
+        version: Version,
+        uri: str = "",
+        *,
+        main: Session | None = None,
+        auxiliary_id: int = 0,
+    ) -> None:
         self.version = version
+        self.uri = uri  #: where the controller is, as OF1.5 tells the other ones
+        self.main = main or self
+        self.auxiliary_id = auxiliary_id  #: 0 on the main channel
         self.miss_send_len = DEFAULT_MISS_SEND_LEN  #: bytes; set_config changes it
+        self.role = Role.EQUAL
+        self.short_id = NO_SHORT_ID
+        self.masks = default_masks(version)  #: shared; a new one takes its place
+
+    @property
+    def is_slave(self) -> bool:
+        """Whether the controller may ask only, not change anything."""
+        return self.main.role is Role.SLAVE
+
+    def wants(self, kind: str, reason: int) -> bool:
+        """Whether the controller gets the asynchronous message `kind` for this reason.
+
+        OF1.3.5 7.3.10 "Set Asynchronous Configuration Message".
+        """
+        role = "slave" if self.is_slave else "master"
+        return bool(self.main.masks[f"{kind}_{role}"] >> reason & 1)
 
     def wants_packet_in(self, reason: PacketInReason) -> bool:
-        """Whether the controller gets packets for this reason.
-
-        Since OF1.3 it asks for those whose TTL is invalid (OF1.3.5 7.3.10 "Set Asynchronous
-        Configuration Message"); before, the switch has a flag for it.
-        """
-        return self.version <= OF12 or reason != PacketInReason.INVALID_TTL
+        """Whether the controller gets packets for this reason."""
+        return self.wants("packet_in", packet_in_reason(reason, self.version))
 
 
 @dataclass(slots=True)

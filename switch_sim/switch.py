@@ -15,6 +15,7 @@ from protocol import (
     Version,
     sayable,
 )
+from protocol.roles import ChannelStatus, ControllerStatusReason
 
 from . import handlers  # noqa: F401  (the handlers register themselves)
 from .datapath import Datapath
@@ -66,15 +67,44 @@ class Switch:
         """The flow tables by table_id."""
         return self.datapath.tables
 
-    def connect(self, version: Version) -> Session:
-        """Tell that a channel has finished its handshake."""
-        session = Session(version)
-        self.datapath.sessions.append(session)
+    def connect(
+        self,
+        version: Version,
+        uri: str = "",
+        *,
+        main: Session | None = None,
+        auxiliary_id: int = 0,
+    ) -> Session:
+        """Tell that a channel has finished its handshake; `greet` tells other controllers.
+
+        An auxiliary channel names the main one, and a number that is not 0 (OF1.3.5 6.3.6
+        "Auxiliary Connections").
+        """
+        session = Session(version, uri, main=main, auxiliary_id=auxiliary_id)
+        if main is None:
+            self.datapath.sessions.append(session)
         return session
 
-    def disconnect(self, session: Session) -> None:
-        """Tell that a channel is gone; the entries it made stay."""
-        self.datapath.sessions.remove(session)
+    def greet(self, session: Session) -> Effects:
+        """Tell other controllers of one that came."""
+        effects = Effects()
+        if session.main is session:
+            reason = ControllerStatusReason.CHANNEL_STATUS
+            self.datapath.sessions.tell_status(session, reason, effects)
+        return effects
+
+    def disconnect(self, session: Session) -> Effects:
+        """Tell that a channel is gone; the entries it made stay.
+
+        With the main channel the auxiliary ones of its controller have to end.
+        """
+        effects = Effects()
+        if session.main is session:
+            sessions = self.datapath.sessions
+            sessions.remove(session)
+            reason = ControllerStatusReason.CHANNEL_STATUS
+            sessions.tell_status(session, reason, effects, ChannelStatus.DOWN)
+        return effects
 
     def handle(self, session: Session, message: Message, now: float, raw: bytes = b"") -> Effects:
         """Do what a controller says; `raw` is the message as it came, for errors to quote."""

@@ -56,6 +56,7 @@ def _features(datapath: Datapath, request: Request[FeaturesRequest]) -> None:
             datapath.datapath_id,
             n_buffers=datapath.buffers.size,
             n_tables=datapath.tables.n_tables,
+            auxiliary_id=request.session.auxiliary_id,
             capabilities=capabilities,
             actions=_ACTIONS10 if version == OF10 else 0,
             ports=datapath.ports.described(version) if version <= OF12 else (),

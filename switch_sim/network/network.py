@@ -18,7 +18,7 @@ from heapq import heappop, heappush
 from math import inf
 from typing import NamedTuple
 
-from protocol import MacAddress, Message, PortDesc, PortEthernet, PortFeatures
+from protocol import MacAddress, Message, PortDesc, PortEthernet, PortFeatures, Version
 
 from ..session import Effects, Session
 from ..switch import Switch
@@ -82,6 +82,16 @@ class Network:
         self._due: dict[str, float] = {}  # node -> its first entry in the heap
 
     # What comes in
+
+    def connect(self, switch: str, version: Version, uri: str = "") -> Session:
+        """Let a controller join a switch."""
+        session = self.switches[switch].connect(version, uri)
+        self._absorb(switch, self.switches[switch].greet(session), None)
+        return session
+
+    def disconnect(self, switch: str, session: Session) -> None:
+        """Let a controller leave a switch."""
+        self._absorb(switch, self.switches[switch].disconnect(session), None)
 
     def handle(self, switch: str, session: Session, message: Message, now: float) -> None:
         """Let a switch handle a controller's message."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from protocol import (
@@ -56,6 +57,17 @@ class Bench:
         self.version = version
         self.session: Session = self.switch.connect(version)
 
+    def other(self, version: Version | None = None) -> Bench:
+        """Another controller at the same switch."""
+        other = copy(self)
+        other.version = version or self.version
+        other.session = self.switch.connect(other.version)
+        return other
+
+    def heard(self, effects: Effects) -> list[Message]:
+        """What of some effects this controller hears."""
+        return [message for session, message in effects.messages if session is self.session]
+
     def say(self, message: Message, now: float = 0.0) -> list[Message]:
         """Say what must not be refused, as it is read off the wire; return the answers."""
         answers = self.ask(message, now)
@@ -63,13 +75,13 @@ class Bench:
         return answers
 
     def ask(self, message: Message, now: float = 0.0) -> list[Message]:
-        return [answer for _, answer in self.effects_of(message, now).messages]
+        return self.heard(self.effects_of(message, now))
 
     def effects_of(self, message: Message, now: float = 0.0) -> Effects:
         raw = message.encode(self.version)
         effects = self.switch.handle(self.session, Message.decode(raw), now, raw)
-        for _, answer in effects.messages:
-            assert Message.decode(answer.encode(self.version))
+        for session, answer in effects.messages:
+            assert Message.decode(answer.encode(session.version))
         return effects
 
     def refusal(self, message: Message) -> ErrorCode | UnknownError | None:
