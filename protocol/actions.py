@@ -21,6 +21,7 @@ ActionShape = Family(
     unknown=BadActionCode.BAD_TYPE,
     short=BadActionCode.BAD_LEN,
     subtype=U16,
+    recurs=True,
 )
 
 

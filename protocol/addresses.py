@@ -8,6 +8,21 @@ from typing import Self
 from .wire import U32, Bytes, Converted
 
 
+def mac_number(text: str) -> int | None:
+    """Return the number of an address as most people write it, None for all other texts.
+
+    >>> mac_number("00:00:00:00:00:2a"), mac_number("0-0-0-0-0-2a")
+    (42, None)
+    """
+    if len(text) != 17 or text[2::3] != ":::::":
+        return None
+    try:
+        raw = bytes.fromhex(text.replace(":", ""))
+    except ValueError:
+        return None
+    return int.from_bytes(raw, "big") if len(raw) == 6 else None
+
+
 class MacAddress(int):
     """An Ethernet address, an integer of 48 bits.
 
@@ -22,11 +37,8 @@ class MacAddress(int):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read six pairs of hex digits between colons or hyphens; ValueError for others."""
-        if len(text) == 17 and text[2::3] == ":::::" and text.replace(":", "").isalnum():
-            try:
-                return cls(int(text.replace(":", ""), 16))
-            except ValueError:
-                pass  # the words for it are found below
+        if (number := mac_number(text)) is not None:
+            return cls(number)
         pairs = text.replace("-", ":").split(":")
         try:
             raw = bytes(int(pair, 16) for pair in pairs if len(pair) <= 2)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable
+from enum import IntEnum, IntFlag
 from functools import cache
 from typing import Any
 
@@ -76,7 +77,7 @@ def write(value: Record, version: Version, headed: bool = True) -> bytes:
 def form_of(shape: Shape) -> Form | None:
     """Return the straight form of a shape that has one of its own."""
     if isinstance(shape, FamilyList):
-        return _family_form(shape)
+        return _kept_form(_family_form(shape)) if shape.family.recurs else _family_form(shape)
     if isinstance(shape, RecordList):
         return _list_form(shape)
     if isinstance(shape, RecordShape):
@@ -228,6 +229,57 @@ class _Elements:
     def _pack_unknown(self, item: Unknown) -> bytes:
         numbers = (item.number, self.head.size + len(item.body))
         return self.head.pack(*(numbers[::-1] if self.first else numbers)) + item.body
+
+
+_KEPT_MAX = 4096  # lists of a family kept ready, each way: a network does few different things
+_KEPT_BYTES = 128  # and none that is longer: what a peer sends must not fill our memory
+
+
+def _kept_form(form: Form) -> Form:
+    """Return a form that remembers the lists that came before, by their bytes and values."""
+    lists: dict[bytes, Any] = {}
+    encodings: dict[Any, bytes] = {}
+    decode_list, encode_list = form
+
+    def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
+        raw = buffer[at:end]
+        found = lists.get(raw)
+        if found is None:
+            found, _ = decode_list(buffer, at, end)
+            if len(raw) <= _KEPT_BYTES:
+                _keep(lists, raw, found)
+        return found, end
+
+    def encode(items: Any) -> bytes:
+        try:
+            raw = encodings.get(items)
+        except TypeError:  # a list in the place of a tuple has no hash
+            return encode_list(items)
+        if raw is None:
+            raw = encode_list(items)
+            if len(raw) <= _KEPT_BYTES and _is_told_by_value(items):
+                _keep(encodings, items, raw)
+        return raw
+
+    return Form(decode, encode)
+
+
+def _keep(kept: dict[Any, Any], key: Any, value: Any) -> None:
+    if len(kept) >= _KEPT_MAX:
+        kept.clear()
+    kept[key] = value
+
+
+def _is_told_by_value(value: Any) -> bool:
+    """Whether all that is equal to this has the same bytes.
+
+    A Match does not say in which order its fields are, nor a number how wide it is.
+    """
+    if isinstance(value, tuple):
+        return all(map(_is_told_by_value, value))
+    if isinstance(value, Record):
+        return all(_is_told_by_value(getattr(value, name)) for name in value.__struct_fields__)
+    return type(value) in (int, bytes, str) or isinstance(value, IntEnum | IntFlag)
 
 
 def _family_form(shape: FamilyList) -> Form:

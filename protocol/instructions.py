@@ -19,6 +19,7 @@ _InstructionFamily = Family(
     length_counts_padding=True,
     unknown=BadInstructionCode.UNKNOWN_INST,
     short=BadInstructionCode.BAD_LEN,
+    recurs=True,
 )
 
 

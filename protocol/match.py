@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import ItemsView, Iterator, KeysView, Mapping
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping
 from difflib import get_close_matches
 from typing import Any, Self
 
 import construct as c
 
+from .addresses import mac_number
 from .errors import BadActionCode, BadMatchCode, ErrorCode
 from .exceptions import DecodeError, EncodeError
-from .oxm import OXM, PLAIN_MAX, REQUIRES, STANDARD, FieldInput, FieldValue, OxmField
+from .oxm import MAC, OXM, PLAIN_MAX, REQUIRES, STANDARD, FieldInput, FieldValue, OxmField
 from .oxm_table import OxmTable, oxm_table, parse_field
 from .record import later, parse_shape
 from .version import Version
@@ -36,19 +37,29 @@ class Match:
 
     __slots__ = ("_fields", "_forms", "_hash")
 
-    def __init__(self, **fields: FieldInput) -> None:
-        read = {name: _read(name, given) for name, given in fields.items()}
-        if REQUIRES.keys().isdisjoint(read):
-            self._set(read)
-            return
-        self._set(in_order(read))
-        if problem := self.missing():
-            raise ValueError(problem)
-
-    def _set(self, fields: dict[str, FieldValue]) -> None:
+    def __init__(self, **given: FieldInput) -> None:
+        fields: dict[str, FieldValue] = {}
+        depends = False
+        for name, value in given.items():
+            # Plain numbers, as most are, need no reading.
+            if isinstance(value, int) and 0 <= value <= PLAIN_MAX.get(name, -1):
+                fields[name] = value
+            else:
+                fields[name] = _read(name, value)
+            if name in REQUIRES:
+                depends = True
         self._fields = fields
         self._forms: dict[object, Any] | None = None
         self._hash: int | None = None
+        if depends:
+            self._fields = in_order(self._fields)
+            if problem := self.missing():
+                raise ValueError(problem)
+
+    def _set(self, fields: dict[str, FieldValue]) -> None:
+        self._fields = fields
+        self._forms = None
+        self._hash = None
 
     @classmethod
     def unchecked(cls, fields: Mapping[str, FieldValue]) -> Self:
@@ -145,7 +156,9 @@ class Match:
     def __repr__(self) -> str:
         shown = []
         for name, value in self._fields.items():
-            text = OXM[name].show(value) if name in OXM else repr(value)
+            # Other types are no field's value, but what is wrong with them must be told.
+            known = name in OXM and isinstance(value, int | tuple | bytes)
+            text = OXM[name].show(value) if known else repr(value)
             number = isinstance(value, int) and (text.isdigit() or text.startswith("0x"))
             shown.append(f"{name}={text if number else repr(text)}")
         return f"Match({', '.join(shown)})"
@@ -154,7 +167,10 @@ class Match:
 def _read(name: str, given: FieldInput) -> FieldValue:
     if isinstance(given, int) and 0 <= given <= PLAIN_MAX.get(name, -1):
         return given
-    return match_field(name).read(given)
+    row = match_field(name)
+    if row.kind is MAC and isinstance(given, str) and (number := mac_number(given)) is not None:
+        return number
+    return row.read(given)
 
 
 def in_order(fields: dict[str, FieldValue]) -> dict[str, FieldValue]:
@@ -247,8 +263,15 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
     def compiled(self) -> Form:
         """Return the straight form; matches that came before are not read again."""
         memo: dict[bytes, Match] = {}
+        packers: dict[tuple[str, ...], Callable[..., bytes]] = {}
         read_all, write, unpack = self.table.read_all, self.table.write, _MATCH_HEAD.unpack_from
-        version, plain = self.version, self.table.plain
+        version = self.version
+
+        def packer(names: tuple[str, ...]) -> Callable[..., bytes]:
+            if len(packers) >= _MEMO_MAX:
+                packers.clear()
+            packers[names] = made = self.table.packer(names, _OXM_MATCH)
+            return made
 
         def decode(buffer: bytes, at: int, end: int) -> tuple[Match, int]:
             kind, length = unpack(buffer, at)
@@ -266,23 +289,23 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
             return match, stop
 
         def encode(match: Match) -> bytes:
-            made: bytes | None = match.form(version)
+            forms, fields = match._forms, match._fields
+            made: bytes | None = forms.get(version) if forms else None
             if made is None:
-                fields = match._fields.items()
+                names = tuple(fields)
                 try:  # plain numbers, as most are; write() takes all others
-                    body = b"".join([_plain(*plain[name], value) for name, value in fields])
-                except (LookupError, AttributeError, OverflowError):
-                    body = b"".join([write(name, value) for name, value in fields])
-                length = len(body) + 4
-                made = _MATCH_HEAD.pack(_OXM_MATCH, length) + body + bytes(-length & 7)
-                match.keep_form(version, made)
+                    made = (packers.get(names) or packer(names))(*fields.values())
+                except (LookupError, TypeError, struct.error):
+                    body = b"".join([write(name, value) for name, value in fields.items()])
+                    length = len(body) + 4
+                    made = _MATCH_HEAD.pack(_OXM_MATCH, length) + body + bytes(-length & 7)
+                if forms is None:
+                    match._forms = {version: made}
+                else:
+                    forms[version] = made
             return made
 
         return Form(decode, encode)
-
-
-def _plain(header: bytes, size: int, value: Any) -> bytes:
-    return header + value.to_bytes(size, "big")  # type: ignore[no-any-return]
 
 
 # One field alone, as set_field has it

@@ -56,7 +56,10 @@ class Message(Record, kw_only=True):
         >>> EchoRequest(b"abc", xid=7).encode(OF13).hex(" ", -4)
         '0402000b 00000007 616263'
         """
-        return encode(self, version, self.xid)
+        try:
+            return ENCODERS[version][type(self)](self, self.xid)
+        except FAULTS:
+            return _encode_slowly(self, version, self.xid)
 
     def numbered(self, xid: int) -> Self:
         """Return the message with this xid, and what it carries with it."""
@@ -170,7 +173,12 @@ def encode(message: Message, version: Version, xid: int) -> bytes:
     try:
         return ENCODERS[version][type(message)](message, xid)
     except FAULTS:
-        cls = type(message)
-        if not issubclass(cls, Message):
-            raise EncodeError(f"{message!r} is no message") from None
-        return build_shape(cls.at(version), message.numbered(xid), {}, cls.__name__)
+        return _encode_slowly(message, version, xid)
+
+
+def _encode_slowly(message: Message, version: Version, xid: int) -> bytes:
+    """Let the reference form find what is wrong, and where."""
+    cls = type(message)
+    if not issubclass(cls, Message):
+        raise EncodeError(f"{message!r} is no message")
+    return build_shape(cls.at(version), message.numbered(xid), {}, cls.__name__)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+import struct
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from operator import index
 from typing import Any
@@ -26,6 +27,17 @@ from .record import parse_shape
 from .version import Version
 from .wire import U32, Bytes
 from .writer import Malformed
+
+# How `struct` writes a number of so many bytes, and what of it each code takes.
+_CODES = {
+    1: ("B", ("{}",)),
+    2: ("H", ("{}",)),
+    3: ("BH", ("{} >> 16", "{} & 0xFFFF")),
+    4: ("I", ("{}",)),
+    6: ("HI", ("{} >> 32", "{} & 0xFFFF_FFFF")),
+    8: ("Q", ("{}",)),
+    16: ("QQ", ("{} >> 64", "{} & 0xFFFF_FFFF_FFFF_FFFF")),
+}
 
 
 class OxmError(ValueError):
@@ -50,6 +62,12 @@ class OxmTable:
             if not row.variable and number.oxm_class != EXPERIMENTER_CLASS:
                 for masked in (False, True):
                     self.by_header[row.header_of(number, masked)] = row
+        #: header -> name, size and largest number of fields as most are: no mask, any version
+        self.quick = {
+            header: (row.name, row.size, row.all_ones)
+            for header, row in self.by_header.items()
+            if not header & 0x100
+        }
         self.plain = {
             name: (OXM[name].packed(number, False), OXM[name].size)
             for name, number in self.numbers.items()
@@ -119,9 +137,19 @@ class OxmTable:
     def read_all(self, data: bytes) -> dict[str, FieldValue]:
         """Return the fields that `data` consists of."""
         fields: dict[str, FieldValue] = {}
+        quick, unpack = self.quick, OXM_HEADER.unpack_from
         at, end = 0, len(data)
         while at < end:
-            name, value, at = self.read(data, at, end)
+            value: FieldValue
+            if found := quick.get(unpack(data, at)[0]):
+                name, size, largest = found
+                stop = at + 4 + size
+                value = int.from_bytes(data[at + 4 : stop], "big")
+                if value > largest or stop > end:
+                    raise Malformed
+                at = stop
+            else:
+                name, value, at = self.read(data, at, end)
             if name in fields:
                 raise Malformed
             fields[name] = value
@@ -139,6 +167,26 @@ class OxmTable:
             return header + index(value).to_bytes(size, "big")  # type: ignore[arg-type]
         except (OverflowError, TypeError, AttributeError):
             raise ValueError(f"{name} has {size} bytes, {value!r} does not fit") from None
+
+    def packer(self, names: tuple[str, ...], kind: int) -> Callable[..., bytes]:
+        """Return the function that writes a match of type `kind` with plain numbers.
+
+        It takes the numbers in the order of the names. LookupError where a field is not
+        plain; the function raises TypeError or struct.error for what is none or too large.
+        """
+        codes, arguments = [">HH"], [str(kind), ""]
+        for place, name in enumerate(names):
+            header, size = self.plain[name]
+            code, shares = _CODES[size]
+            codes.append(f"{len(header)}s{code}")
+            arguments += [repr(header), *(share.format(f"v{place}") for share in shares)]
+        length = struct.calcsize("".join(codes))
+        arguments[1] = str(length)
+        pack = struct.Struct(f"{''.join(codes)}{-length & 7}x").pack
+        source = f"lambda {', '.join(f'v{n}' for n in range(len(names)))}: "
+        # Our own table, nobody's input.
+        made: Callable[..., bytes] = eval(f"{source}pack({', '.join(arguments)})", {"pack": pack})
+        return made
 
     def _write_other(self, name: str, value: FieldValue) -> bytes:
         if number := self.numbers.get(name):

@@ -349,7 +349,8 @@ class Family(Versioned):
     `align`. Where `length_counts_padding`, each length is such a multiple. `unknown` is
     the error that a number without a member means (None keeps it as `Unknown`), `short`
     the one for a length that cannot be. Both are ErrorCodes. `length_first` is for the one
-    family whose length stands before the number.
+    family whose length stands before the number. `recurs` tells that the same lists come
+    again and again, so that the compiled form keeps some ready.
 
     Members of experimenters share a number and are told apart by what stands next: the
     experimenter, 32 bits, and its own number for the member, of shape `subtype`. The member
@@ -368,8 +369,10 @@ class Family(Versioned):
         short: Any,
         length_first: bool = False,
         subtype: Shape = U32,
+        recurs: bool = False,
     ) -> None:
         super().__init__()
+        self.recurs = recurs
         self.length_first, self.subtype = length_first, subtype
         self.family, self.number, self.length, self.align = name, number, length, align
         self.length_counts_padding, self.unknown, self.short = length_counts_padding, unknown, short

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from operator import index
 from typing import Any, NamedTuple
 
 import construct as c
@@ -36,12 +37,8 @@ def _or_zero(value: int | None) -> int:
     return value or 0
 
 
-def _same(value: int) -> int:
-    return value
-
-
-Count32 = Converted(U32, _same, _or_zero)  #: a member of Stats in a fixed place
-Count64 = Converted(U64, _same, _or_zero)
+Count32 = Converted(U32, index, _or_zero)  #: a member of Stats in a fixed place
+Count64 = Converted(U64, index, _or_zero)
 
 _OXS_BASIC = 0x8002
 

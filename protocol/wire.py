@@ -125,6 +125,20 @@ class _Named(dict[int, Any]):
         return number
 
 
+class _Combined(dict[int, int]):
+    """Combinations of named bits; other bits stand for themselves, and are not kept."""
+
+    def __init__(self, names: type[IntFlag]) -> None:
+        super().__init__()
+        self.names, self.unnamed = names, ~sum(flag.value for flag in names)
+
+    def __missing__(self, bits: int) -> int:
+        if bits & self.unnamed:
+            return bits
+        found = self[bits] = self.names(bits)
+        return found
+
+
 def Enum(shape: Shape, names: type[IntEnum]) -> Converted:
     """A number that may have a name."""
     return Converted(shape, _Named({name.value: name for name in names}).__getitem__, index)
@@ -140,12 +154,7 @@ def Flags(shape: Shape, names: type[IntFlag], wire: Mapping[Any, int] | None = N
     """
     if wire is not None:
         return _moved_flags(shape, names, wire)
-    unnamed = ~sum(flag.value for flag in names)
-
-    def to_value(bits: int) -> int:
-        return bits if bits & unnamed else names(bits)
-
-    return Converted(shape, to_value, index)
+    return Converted(shape, _Combined(names).__getitem__, index)
 
 
 def _moved_flags(shape: Shape, names: type[IntFlag], wire: Mapping[Any, int]) -> Converted:

@@ -175,9 +175,9 @@ class Writer:
         local = self._local(name)
         value = name if name in self.given else f"m.{name}"
         for convert in _conversions(shape):
-            self.run.after.insert(
-                self.run.here, f"{local} = {self._bind(convert.to_value, 'get')}({local})"
-            )
+            if convert.to_value is not index:
+                read = f"{local} = {self._bind(convert.to_value, 'get')}({local})"
+                self.run.after.insert(self.run.here, read)
             if convert.to_wire is not index:
                 value = f"{self._bind(convert.to_wire, 'put')}({value})"
         if isinstance(shape, c.Bytes):

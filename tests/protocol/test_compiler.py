@@ -10,22 +10,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from protocol import (
+    OF13,
+    ApplyActions,
     BarrierReply,
     BarrierRequest,
     DecodeError,
     EchoReply,
     EchoRequest,
+    EncodeError,
     FlowMod,
     FlowRemoved,
     FlowStatsReply,
     FlowStatsRequest,
+    Match,
     Message,
+    Output,
     PacketIn,
     PacketOut,
+    SetField,
     Version,
 )
 from protocol.compiler import codec
 from protocol.message import HEADER, class_of
+from protocol.oxm import OptionValue
 from protocol.record import build_shape, parse_shape
 from protocol.writer import FAULTS
 
@@ -170,3 +177,37 @@ def test_only_messages_that_are_rare_leave_work_to_construct(
     if fallbacks:
         print(f"{cls.__name__} at OpenFlow {version} leaves {', '.join(fallbacks)} to construct")
     assert not (fallbacks and cls in HOT)
+
+
+def test_equal_lists_whose_bytes_differ_are_not_taken_for_one_another() -> None:
+    def sets(value: int) -> FlowMod:
+        field = Match.unchecked({"tun_metadata0": value})
+        return FlowMod(instructions=(ApplyActions((SetField(field),)),))
+
+    short, long = sets(OptionValue(5, 4)), sets(OptionValue(5, 16))
+    assert short == long
+    assert short.encode(OF13) != long.encode(OF13)
+
+
+def test_a_list_that_came_before_is_written_and_read_as_at_first() -> None:
+    message = FlowMod(instructions=(ApplyActions((Output(1), Output(2))),))
+    first = message.encode(OF13)
+    assert FlowMod.at(OF13).build(message) == first
+    assert [message.encode(OF13), Message.decode(first), Message.decode(first)] == [
+        first,
+        message,
+        message,
+    ]
+
+
+def test_actions_may_stand_in_a_list() -> None:
+    actions: Any = [Output(1)]
+    message = FlowMod(instructions=(ApplyActions(actions),))
+    assert message.encode(OF13) == FlowMod(instructions=(ApplyActions((Output(1),)),)).encode(OF13)
+
+
+@pytest.mark.parametrize("value", [1 << 48, -1, "x", None, 1.5])
+def test_a_match_with_what_is_no_number_of_the_field_cannot_be_written(value: Any) -> None:
+    message = FlowMod(Match.unchecked({"in_port": 1, "eth_dst": value}))
+    with pytest.raises(EncodeError, match=r"FlowMod\.match"):
+        message.encode(OF13)
