@@ -22,7 +22,6 @@ from protocol import (
     ExperimenterAction,
     ExperimenterInstruction,
     GotoTable,
-    Group,
     Instruction,
     Match,
     Meter,
@@ -162,8 +161,6 @@ class Checker:
                 _check_output(port, _OUTPUTS, in_packet_out)
             case Enqueue(port=port):
                 _check_output(port, _QUEUED, False)
-            case Group(group_id=group_id):
-                raise Refused(BadActionCode.BAD_OUT_GROUP, f"there is no group {group_id}")
             case MeterAction(meter_id=meter_id):
                 raise Refused(BadActionCode.BAD_METER, f"there is no meter {meter_id}")
             case ExperimenterAction(experimenter=who):

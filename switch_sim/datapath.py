@@ -23,6 +23,9 @@ from .flow_entry import FlowEntry
 from .flow_mods import FlowMods
 from .flow_table import FlowTables
 from .forwarding import Forwarding
+from .group_actions import GroupActions
+from .group_mods import GroupMods
+from .group_table import GroupTable
 from .packet import Packet
 from .pipeline import Pipeline
 from .ports import Ports, SwitchPort
@@ -56,6 +59,9 @@ class Datapath:
         self.pipeline = Pipeline(self.tables, self.forwarding)
         self.checker = Checker(n_tables)
         self.flow_mods = FlowMods(self.tables, self.checker)
+        self.groups = GroupTable(self.ports)
+        self.group_mods = GroupMods(self.groups, self.checker)
+        self._group_actions = GroupActions(self.groups, self.pipeline, self.checker)
 
     def buffered(self, buffer_id: int, session: Session, now: float, effects: Effects) -> Packet:
         """Take a packet out of its buffer; Refused where there is none."""

@@ -171,7 +171,7 @@ class FlowEntry:
 
     def stats(self, now: float) -> Stats:
         """Return what was counted."""
-        age, idle = _split_seconds(now - self.created), _split_seconds(now - self.used)
+        age, idle = split_seconds(now - self.created), split_seconds(now - self.used)
         packets = _UNTOLD if self.flags & FlowModFlags.NO_PKT_COUNTS else self.packet_count
         octets = _UNTOLD if self.flags & FlowModFlags.NO_BYT_COUNTS else self.byte_count
         return Stats(
@@ -228,7 +228,8 @@ class FlowEntry:
 by_rank = attrgetter("rank")
 
 
-def _split_seconds(seconds: float) -> tuple[int, int]:
+def split_seconds(seconds: float) -> tuple[int, int]:
+    """Return whole seconds and the nanoseconds beside them."""
     return divmod(max(0, round(seconds * 1_000_000_000)), 1_000_000_000)
 
 

@@ -74,9 +74,10 @@ class FlowMods:
     def _modify(self, message: FlowMod, version: Version, now: float) -> Removed:
         self._check(message, version)
         selection = Selection(cookie=message.cookie, cookie_mask=message.cookie_mask)
-        found = self._selected(self.tables[message.table_id], message, selection)
+        table = self.tables[message.table_id]
+        found = self._selected(table, message, selection)
         for entry in found:
-            entry.change(message.instructions, version)
+            table.change(entry, message.instructions, version)
             if version == OF10:
                 entry.cookie = message.cookie
             if version >= OF12 and message.flags & FlowModFlags.RESET_COUNTS:

@@ -10,13 +10,16 @@ from protocol import (
     ANY_GROUP,
     FlowModFailedCode,
     FlowRemovedReason,
+    Instruction,
     Match,
     Port,
+    Version,
 )
 from protocol.tables import TableConfig
 
 from .flow_entry import FlowEntry, Masks, split_match
 from .flow_key import FlowKey
+from .references import References
 from .refused import Refused
 from .tuple_space import Tuple
 
@@ -55,8 +58,11 @@ class FlowTable:
     [5]
     """
 
-    def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
+    def __init__(
+        self, max_entries: int = MAX_ENTRIES, references: References | None = None
+    ) -> None:
         self.max_entries = max_entries
+        self._references = References() if references is None else references
         self.config = TableConfig(0)  #: what OF1.1 and OF1.2 do on a miss, and more
         self.lookup_count = 0
         self.matched_count = 0
@@ -148,6 +154,7 @@ class FlowTable:
         highest = group.max_rank
         group.add(entry)
         entry.is_present = True
+        self._references.add(entry)
         self._size += 1
         if group.max_rank != highest:
             self._sorted = None
@@ -159,6 +166,7 @@ class FlowTable:
         highest = group.max_rank
         group.remove(entry)
         entry.is_present = False
+        self._references.remove(entry)
         self._size -= 1
         if group.max_rank != highest:
             self._sorted = None
@@ -167,6 +175,14 @@ class FlowTable:
         if len(self._timers) > 2 * self._size + _STALE_TIMERS:
             self._timers = [timer for timer in self._timers if timer[2].is_present]
             heapify(self._timers)
+
+    def change(
+        self, entry: FlowEntry, instructions: tuple[Instruction, ...], version: Version
+    ) -> None:
+        """Let an entry of the table do other things from now on."""
+        self._references.remove(entry)
+        entry.change(instructions, version)
+        self._references.add(entry)
 
     # Timeouts (OF1.3.5 5.5 "Flow Removal")
 
@@ -231,7 +247,8 @@ class FlowTables(dict[int, FlowTable]):
     def __init__(self, n_tables: int, max_entries: int) -> None:
         super().__init__()
         self.n_tables, self.max_entries = n_tables, max_entries
+        self.references = References()
 
     def __missing__(self, table_id: int) -> FlowTable:
-        table = self[table_id] = FlowTable(self.max_entries)
+        table = self[table_id] = FlowTable(self.max_entries, self.references)
         return table

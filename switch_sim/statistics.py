@@ -14,6 +14,7 @@ from protocol import (
     ClearActions,
     Enqueue,
     GotoTable,
+    Group,
     MultipartFlags,
     Output,
     Port,
@@ -49,7 +50,7 @@ _INSTRUCTIONS: tuple[type[Record], ...] = (
     ApplyActions,
     ClearActions,
 )
-_ACTIONS: tuple[type[Record], ...] = (Output, Enqueue, *EFFECTS)
+_ACTIONS: tuple[type[Record], ...] = (Output, Enqueue, Group, *EFFECTS)
 _ALL_METADATA = (1 << 64) - 1
 _ALL_WILDCARDS10 = (1 << 22) - 1  # the prefixes of addresses included
 _TABLE_STATS_SIZE = 128  #: bytes of one table in OF1.2, which says most
@@ -64,6 +65,21 @@ def in_parts(entries: Iterable[Entry], size: int, part: Callable[..., Part]) -> 
         yield part(tuple(left[:room]), flags=MultipartFlags.MORE)
         left = left[room:]
     yield part(tuple(left))
+
+
+def in_sized_parts(
+    entries: Iterable[tuple[int, Entry]], part: Callable[..., Part]
+) -> Iterator[Part]:
+    """Yield replies with entries of the sizes in bytes that stand before each."""
+    held: list[Entry] = []
+    size = 0
+    for more, entry in entries:
+        if held and size + more > PART:
+            yield part(tuple(held), flags=MultipartFlags.MORE)
+            held, size = [], 0
+        held.append(entry)
+        size += more
+    yield part(tuple(held))
 
 
 def aggregate_stats(
@@ -145,7 +161,7 @@ def _abilities(version: Version) -> dict[str, int]:
     """Return what up to OF1.2 stands in the statistics: bits of fields and types."""
     if version == OF10:
         return {"wildcards": _ALL_WILDCARDS10}
-    actions, instructions = _bits(action_numbers(version)), _bits(instruction_numbers(version))
+    actions, instructions = action_bits(version), _bits(instruction_numbers(version))
     does = {
         "instructions": instructions,
         "write_actions": actions,
@@ -185,6 +201,11 @@ def _numbers(family: Any, members: Iterable[type[Record]]) -> list[int]:
 def action_numbers(version: Version) -> list[int]:
     """Return the types of all actions that the switch does, as a version numbers them."""
     return _numbers(ActionShape.at(version), _ACTIONS)
+
+
+def action_bits(version: Version) -> int:
+    """Return a bit for each of these types; experimenters have none."""
+    return _bits(action_numbers(version))
 
 
 def instruction_numbers(version: Version) -> list[int]:

@@ -51,6 +51,8 @@ def _features(datapath: Datapath, request: Request[FeaturesRequest]) -> None:
     capabilities = Capabilities.FLOW_STATS | Capabilities.TABLE_STATS | Capabilities.PORT_STATS
     if version <= OF11:
         capabilities |= Capabilities.ARP_MATCH_IP
+    if version >= OF11:
+        capabilities |= Capabilities.GROUP_STATS
     request.answer(
         FeaturesReply(
             datapath.datapath_id,

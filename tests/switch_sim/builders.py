@@ -12,6 +12,8 @@ from protocol import (
     ErrorCode,
     ErrorMsg,
     FlowMod,
+    GroupMod,
+    GroupModCommand,
     Instruction,
     MacAddress,
     Match,
@@ -21,11 +23,20 @@ from protocol import (
     UnknownError,
     Version,
 )
+from protocol.groups import (
+    GroupDescReply,
+    GroupDescRequest,
+    GroupStats,
+    GroupStatsReply,
+    GroupStatsRequest,
+)
+from protocol.syntax.group import group_text, parse_group
 from switch_sim import Effects, Session, Switch
 from switch_sim.flow_entry import FlowEntry
 from switch_sim.packet import Packet
 
 NO_MATCH = Match()
+ADD = GroupModCommand.ADD
 
 
 def ports(count: int) -> list[PortDesc]:
@@ -43,6 +54,11 @@ def flow(match: Match = NO_MATCH, *actions: Action, **fields: Any) -> FlowMod:
 
 def entry(match: Match = NO_MATCH, version: Version = OF13, **fields: Any) -> FlowEntry:
     return FlowEntry(flow(match, **fields), version, now=0.0)
+
+
+def group(text: str, version: Version, command: GroupModCommand = ADD) -> GroupMod:
+    """A group as users of ovs-ofctl write it."""
+    return parse_group(text, command, version)
 
 
 def packet(data: bytes, in_port: int = 1, version: Version = OF13) -> Packet:
@@ -103,3 +119,21 @@ class Bench:
         for _, message in effects.messages:
             assert Message.decode(message.encode(self.version))
         return [message for _, message in effects.messages if isinstance(message, PacketIn)]
+
+
+def flows_of(bench: Bench) -> list[FlowEntry]:
+    return [entry for table in bench.switch.tables.values() for entry in table]
+
+
+def groups_of(bench: Bench) -> list[str]:
+    """The groups as users of ovs-ofctl write them."""
+    [reply] = bench.say(GroupDescRequest())
+    assert isinstance(reply, GroupDescReply)
+    return [group_text(desc) for desc in reply.groups]
+
+
+def group_stats(bench: Bench, group_id: int, now: float = 0.0) -> GroupStats:
+    [reply] = bench.say(GroupStatsRequest(group_id), now)
+    assert isinstance(reply, GroupStatsReply)
+    [stats] = reply.groups
+    return stats

@@ -113,7 +113,6 @@ def test_instructions_that_cannot_be_done_are_refused(
         (OF13, Output(Port.MAX), None),
         (OF10, Enqueue(Port.FLOOD, 1), BadActionCode.BAD_OUT_PORT),
         (OF10, Enqueue(Port.IN_PORT, 1), None),
-        (OF13, Group(1), BadActionCode.BAD_OUT_GROUP),
         (OF15, MeterAction(1), BadActionCode.BAD_METER),
         (OF13, ExperimenterAction(9), BadActionCode.BAD_EXPERIMENTER),
         (OF13, PushVlan(0x0800), BadActionCode.BAD_ARGUMENT),
