@@ -13,9 +13,10 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from protocol import ALL_VERSIONS, Version
+from protocol import ALL_VERSIONS
 from protocol.connection import ECHO_INTERVAL
 from protocol.endpoint import Endpoint
+from protocol.version import parse_versions
 
 from . import loading
 from .app import App
@@ -139,8 +140,9 @@ class _Command(click.Command):
     "--of-version",
     "versions",
     multiple=True,
-    metavar="VERSION",
-    help="Speak this version of OpenFlow only; may be given several times.  [1.0 to 1.5]",
+    metavar="VERSIONS",
+    help="Speak these versions of OpenFlow only: 1.3, 1.3+ (and newer) or 1.0-1.3; may be given "
+    "several times.  [1.0 to 1.5]",
 )
 @click.option(
     "--echo-interval",
@@ -166,7 +168,7 @@ def command(
     _log_to_terminal(verbose)
     try:
         endpoints = [_listening(text) for text in listen or (DEFAULT_LISTEN,)]
-        spoken = {Version.parse(text) for text in versions} or ALL_VERSIONS
+        spoken = frozenset().union(*map(parse_versions, versions)) or ALL_VERSIONS
         loaded = [app for name in apps or (DEFAULT_APP,) for app in loading.load(name)]
     except (ValueError, loading.LoadError) as error:
         raise click.ClickException(str(error)) from error
@@ -178,4 +180,8 @@ def _listening(text: str) -> Endpoint:
     endpoint = Endpoint.parse(text)
     if not endpoint.listens:
         raise ValueError(f"{text} dials; a controller listens at ptcp:PORT[:HOST]")
+    if endpoint.kind != "ptcp":
+        raise ValueError(
+            f"{text}: the controller has no TLS and no Unix sockets yet; write ptcp:PORT[:HOST]"
+        )
     return endpoint

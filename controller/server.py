@@ -80,8 +80,8 @@ class Controller:
 
         OSError where that cannot be.
         """
-        if not endpoint.listens:
-            raise ValueError(f"{endpoint} dials; a controller listens at ptcp:PORT[:HOST]")
+        if endpoint.kind != "ptcp":
+            raise ValueError(f"at {endpoint} no controller listens yet: write ptcp:PORT[:HOST]")
         sockets = bind_sockets(endpoint.port, endpoint.host, backlog=BACKLOG)
         self._listeners.append(Listener(sockets, self._accept))
         port = sockets[0].getsockname()[1]

@@ -29,6 +29,7 @@ ERROR_DATA = 64  # bytes of an offending message that go back at least (OF1.5.1 
 WORDS_MAX = 200  # characters of a peer's own words that are repeated in ours
 _HELLO, _ERROR, _ECHO_REQUEST, _ECHO_REPLY = 0, 1, 2, 3  # the same in all versions
 _HTTP = (b"GET ", b"POST", b"HEAD", b"PUT ", b"DELE", b"OPTI", b"PRI ", b"CONN")
+_TLS = b"\x16\x03"  # a record of its handshake (RFC 8446 5.1 "Record Layer")
 
 
 class State(Enum):
@@ -181,6 +182,8 @@ class Connection:
         if self.state is State.HELLO:
             if data.startswith(_HTTP):
                 return self.close("the peer speaks HTTP, not OpenFlow")
+            if data.startswith(_TLS):
+                return self.close("the peer speaks TLS: listen at pssl: for it, or let it use tcp:")
             if version == 0 or number > _ERROR or length < HEADER.size:
                 begin = data[: HEADER.size].hex(" ")
                 return self.close(f"the peer did not begin with a hello but with {begin}")

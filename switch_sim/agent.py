@@ -15,70 +15,66 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from heapq import heappop, heappush
 from math import inf
+from ssl import SSLContext
 from typing import Any
 
 from tornado.ioloop import IOLoop
-from tornado.iostream import IOStream, StreamClosedError
-from tornado.netutil import bind_sockets
-from tornado.tcpclient import TCPClient
+from tornado.iostream import IOStream
 from tornado.tcpserver import TCPServer
-from tornado.util import TimeoutError as DialTimeout
 
-from protocol import ALL_VERSIONS, Version
-from protocol.connection import ECHO_INTERVAL
+from protocol import Version
 from protocol.endpoint import Endpoint
 
-from .channel import Channel, words
+from . import transport
+from .channel import Channel
 from .interfaces import Interface
 from .network import Network, PingAll
 from .network.ping_all import PING_ALL_TIMEOUT
 from .real_ports import RealPorts
 from .session import Session
+from .settings import Settings
 
 logger = logging.getLogger("switch_sim")
 
-FIRST_DELAY, LAST_DELAY = 0.1, 8.0  #: seconds between two attempts to dial, at first and at last
-DIAL_TIMEOUT = 10.0  #: seconds until an attempt has failed
+FIRST_DELAY = 0.1  #: seconds between the first two attempts to dial
 SETTLE_TIME = 2.0  #: seconds that an application may take to install its first flow entries
 MAX_DIALLING = 64  # attempts at a time, so that a listener's queue is not passed
 MAX_CLIENTS = 64  # of one listening switch
-BACKLOG = 128
 
 
-def backoff() -> Iterator[float]:
+def backoff(longest: float) -> Iterator[float]:
     """Yield the seconds to wait before each attempt to dial again.
 
     >>> from itertools import islice
-    >>> list(islice(backoff(), 9))
+    >>> list(islice(backoff(8.0), 9))
     [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 8.0, 8.0]
     """
     delay = FIRST_DELAY
     while True:
-        yield min(delay, LAST_DELAY)
-        delay = min(delay * 2, LAST_DELAY)
+        yield min(delay, longest)
+        delay = min(delay * 2, longest)
 
 
 class Agent:
     """Joins the switches of a network with controllers.
 
-    `versions` are those that the switches offer. `clock` gives seconds and does not go back.
+    `clock` gives seconds and does not go back.
     """
 
     def __init__(
         self,
         network: Network,
-        versions: Iterable[Version] = ALL_VERSIONS,
+        settings: Settings | None = None,
         *,
-        echo_interval: float = ECHO_INTERVAL,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.network, self.versions, self.clock = network, frozenset(versions), clock
-        self.echo_interval = echo_interval
+        self.network, self.settings, self.clock = network, settings or Settings(), clock
         self.sessions: dict[Session, Channel] = {}  #: those that are open
         self._open: dict[str, list[Channel]] = {name: [] for name in network.switches}
         self._channels: set[Channel] = set()
@@ -102,19 +98,24 @@ class Agent:
         return {name for name, channels in self._open.items() if channels}
 
     def dial(self, switch: str, endpoint: Endpoint) -> None:
-        """Connect a switch to a controller, and again whenever that ends."""
-        self._start(self._keep_dialling(switch, endpoint))
+        """Connect a switch to a controller, and again whenever that ends.
+
+        ValueError, with the cure, where TLS is wanted without the files that it needs.
+        """
+        context = transport.context(endpoint, self.settings.tls)
+        self._start(self._keep_dialling(switch, endpoint, context))
 
     def listen(self, switch: str, endpoint: Endpoint) -> Endpoint:
         """Let controllers and tools connect to a switch; return the endpoint that was taken.
 
-        OSError where that cannot be.
+        OSError or UnicodeError where that cannot be, ValueError where TLS lacks its files.
         """
-        sockets = bind_sockets(endpoint.port, endpoint.host, backlog=BACKLOG)
-        listener = _Listener(self, switch)
+        context = transport.context(endpoint, self.settings.tls)
+        sockets, bound = transport.listen(endpoint)
+        listener = _Listener(self, switch, bound, context)
         listener.add_sockets(sockets)
         self._listeners.append(listener)
-        return Endpoint(endpoint.kind, endpoint.host, sockets[0].getsockname()[1])
+        return bound
 
     def attach(self, switch: str, port_no: int, interface: Interface) -> None:
         """Give a switch a port on a real interface, which is ours from now on."""
@@ -211,34 +212,35 @@ class Agent:
             return
         self._start(Channel(self, switch, stream).run())
 
-    async def _keep_dialling(self, switch: str, endpoint: Endpoint) -> None:
-        delays, told = backoff(), ""
+    async def _keep_dialling(
+        self, switch: str, endpoint: Endpoint, context: SSLContext | None
+    ) -> None:
+        delays, told = backoff(self.settings.max_backoff), ""
         while True:
             began = self.clock()
-            fault = await self._dial_once(switch, endpoint)
+            fault = await self._dial_once(switch, endpoint, context)
             if fault and fault != told:
                 logger.warning("%s: cannot reach %s: %s", self.name(switch), endpoint, fault)
             told = fault
             delay = next(delays)
             if not fault and self.clock() - began > delay:
-                delays = backoff()  # it was up for a while, so the trouble is a new one
-                delay = next(delays)
+                delays = backoff(self.settings.max_backoff)
+                delay = next(delays)  # it was up for a while, so the trouble is a new one
             await asyncio.sleep(delay)
 
-    async def _dial_once(self, switch: str, endpoint: Endpoint) -> str:
+    async def _dial_once(self, switch: str, endpoint: Endpoint, context: SSLContext | None) -> str:
         """Run a channel to its end; return why there was none."""
         try:
             async with self._dialling:
-                client = TCPClient().connect(endpoint.host, endpoint.port, timeout=DIAL_TIMEOUT)
-                stream = await client
-        except DialTimeout:
-            return f"no answer within {DIAL_TIMEOUT:g} s"
-        except StreamClosedError as error:
-            return words(error.real_error)
-        except OSError as error:
-            return words(error)
-        await Channel(self, switch, stream).run()
-        return ""
+                stream = await transport.dial(endpoint, context)
+        except transport.CannotDial as fault:
+            return str(fault)
+        channel = Channel(self, switch, stream)
+        await channel.run()
+        if channel.session is not None or channel.faults:
+            return ""
+        doubt = ": does it trust our certificate?" if endpoint.secure else ""
+        return f"it hung up before it said hello{doubt}"
 
     # Time
 
@@ -321,9 +323,18 @@ class Agent:
 class _Listener(TCPServer):
     """Takes the clients of one switch."""
 
-    def __init__(self, agent: Agent, switch: str) -> None:
-        super().__init__()
-        self._agent, self._switch = agent, switch
+    def __init__(
+        self, agent: Agent, switch: str, endpoint: Endpoint, context: SSLContext | None
+    ) -> None:
+        super().__init__(ssl_options=context)
+        self._agent, self._switch, self._path = agent, switch, endpoint.path
+
+    def stop(self) -> None:
+        """Listen no longer; a Unix socket's file goes as well."""
+        super().stop()
+        if self._path:
+            with suppress(FileNotFoundError):  # somebody else took it away
+                os.unlink(self._path)
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         self._agent.serve(self._switch, stream)

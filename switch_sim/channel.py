@@ -24,6 +24,7 @@ from protocol import (
 )
 
 from .session import Session
+from .transport import words
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -43,10 +44,14 @@ class Channel:
     def __init__(self, agent: Agent, switch: str, stream: IOStream) -> None:
         self.agent, self.switch, self.stream = agent, switch, stream
         self.connection = Connection(
-            agent.clock(), agent.versions, echo_interval=agent.echo_interval
+            agent.clock(),
+            agent.settings.versions,
+            handshake_timeout=agent.settings.handshake_timeout,
+            echo_interval=agent.settings.echo_interval,
         )
         self.session: Session | None = None
         self.due = inf  #: when the agent looks at the time next
+        self.faults = 0  #: that the log was told
         self.dropped = 0  #: packet_ins for which there was no room
         self.unsent = 0  #: bytes that the stream holds
         self.paused = False  #: whether nothing is read until the controller has read
@@ -68,8 +73,10 @@ class Channel:
                     if self.unsent > UNSENT_PAUSE:
                         await self._drained()
                 self.agent.soon_write(self)
-        except StreamClosedError as error:
+        except StreamClosedError as error:  # an OSError as well
             self.close(words(error.real_error) if error.real_error else "")
+        except OSError as error:  # a fault that shows while a read begins comes as it is
+            self.close(words(error))
         except Exception:
             logger.exception("%s: the channel failed", self.agent.name(self.switch))
         finally:
@@ -171,6 +178,7 @@ class Channel:
         self._shut()
 
     def _fault(self, reason: str) -> None:
+        self.faults += 1
         logger.warning("%s: %s", self.agent.name(self.switch), reason)
 
     def _shut(self) -> None:
@@ -181,10 +189,3 @@ class Channel:
             self.flush()
         self.stream.close()
         self.agent.gone(self)
-
-
-def words(error: BaseException | None) -> str:
-    """Return what went wrong, as the operating system calls it."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) if error else "the connection was closed"

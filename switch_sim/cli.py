@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import errno
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import click
 from rich.console import Console
 
-from protocol import ALL_VERSIONS, Version
 from protocol.endpoint import MAX_PORT, Endpoint
 
+from . import transport
 from .agent import Agent
 from .interfaces import open_interface
 from .network import Network, Topology, load_topology
 from .network.ping_all import PING_ALL_TIMEOUT
+from .options import channel_options, switch_options
 from .real_switch import (
     DEFAULT_DATAPATH_ID,
     NAME,
@@ -28,12 +30,15 @@ from .real_switch import (
     parse_ports,
 )
 from .report import ping_summary, ping_table
+from .settings import Settings
+from .switch import Switch
 from .terminal import log_to_terminal, raise_file_limit, stop_event
 
 DEFAULT_CONTROLLER = "tcp:127.0.0.1:6653"
 DEFAULT_TOPOLOGY = "single,2"
 CONNECT_TIMEOUT = 10.0  #: seconds in which all switches must have found their controller
 LISTENERS_TOLD = 20  # each in a line; of more only the first and the last
+SWITCH_NAME = "{switch}"  # in the path of a Unix socket
 INTERRUPTED = 130  # the status of a command that Ctrl-C ended before its time
 
 EXAMPLES = """\b
@@ -41,8 +46,9 @@ Examples:
   pointsman switches --topology tree,2,3 --controller tcp:127.0.0.1:6653
   pointsman switches --topology linear,4 --of-version 1.3 --ping-all
   pointsman switches --topology single,4 --listen ptcp:16633:127.0.0.1
-  pointsman switches --topology campus.toml
   pointsman switches --datapath-id 1 --port 1=eth1 --port 2=eth2 --of-version 1.3
+  pointsman switches --topology tree,2,3 --listen punix:/tmp/{switch}.sock
+  pointsman switches --topology campus.toml --of-version 1.3+ --n-tables 8
 \b
 Topologies:
   single,HOSTS                one switch
@@ -61,8 +67,9 @@ class Plan:
     topology: Topology
     controllers: tuple[Endpoint, ...]
     listen: Endpoint | None
-    versions: frozenset[Version]
     ports: tuple[RealPort, ...]
+    settings: Settings
+    switch_options: Mapping[str, Any]
     ping_all: bool
     ping_timeout: float
 
@@ -94,22 +101,18 @@ class Plan:
     "controllers",
     multiple=True,
     metavar="ENDPOINT",
-    help=f"Whom all switches connect to: tcp:HOST:PORT; several times for several controllers.  "
-    f"[{DEFAULT_CONTROLLER}, unless they listen]",
+    help="Whom all switches connect to: tcp:HOST:PORT, ssl:HOST:PORT or unix:PATH; several times "
+    f"for several controllers.  [{DEFAULT_CONTROLLER}, unless they listen]",
 )
 @click.option(
     "--listen",
     metavar="ENDPOINT",
-    help="Where the first switch listens: ptcp:PORT[:HOST]. The others take the ports after it; "
-    "port 0 means a free one for each.",
+    help="Where the first switch listens: ptcp:PORT[:HOST] or pssl:PORT[:HOST]. The others take "
+    "the ports after it; port 0 means a free one for each. Or punix:PATH, in which {switch} "
+    "stands for the name of each.",
 )
-@click.option(
-    "--of-version",
-    "versions",
-    multiple=True,
-    metavar="VERSION",
-    help="Speak this version of OpenFlow only; may be given several times.  [1.0 to 1.5]",
-)
+@channel_options
+@switch_options
 @click.option(
     "--ping-all",
     is_flag=True,
@@ -131,7 +134,8 @@ def command(
     datapath_id: str | None,
     controllers: tuple[str, ...],
     listen: str | None,
-    versions: tuple[str, ...],
+    settings: Settings,
+    switch_options: Mapping[str, Any],
     ping_all: bool,
     ping_timeout: float,
     verbose: bool,
@@ -147,8 +151,9 @@ def command(
             _topology(topology, ports, datapath_id),
             _controllers(controllers, listen),
             _listener(listen),
-            frozenset(Version.parse(text) for text in versions) or ALL_VERSIONS,
             parse_ports(ports),
+            settings,
+            switch_options,
             ping_all,
             ping_timeout,
         )
@@ -172,7 +177,8 @@ def _controllers(texts: Sequence[str], listen: str | None) -> tuple[Endpoint, ..
     endpoints = tuple(map(Endpoint.parse, texts))
     for endpoint in endpoints:
         if endpoint.listens:
-            raise ValueError(f"{endpoint} listens: write --controller tcp:HOST:PORT, or --listen")
+            dials = f"{endpoint.kind[1:]}:{'PATH' if endpoint.path else 'HOST:PORT'}"
+            raise ValueError(f"{endpoint} listens: write --controller {dials}, or --listen")
     if not endpoints and listen is None:
         return (Endpoint.parse(DEFAULT_CONTROLLER),)
     return endpoints
@@ -181,7 +187,8 @@ def _controllers(texts: Sequence[str], listen: str | None) -> tuple[Endpoint, ..
 def _listener(text: str | None) -> Endpoint | None:
     endpoint = Endpoint.parse(text) if text is not None else None
     if endpoint is not None and not endpoint.listens:
-        raise ValueError(f"{endpoint} dials: write --listen ptcp:PORT[:HOST], or --controller")
+        listens = f"p{endpoint.kind}:{'PATH' if endpoint.path else 'PORT[:HOST]'}"
+        raise ValueError(f"{endpoint} dials: write --listen {listens}, or --controller")
     return endpoint
 
 
@@ -190,12 +197,28 @@ def _check(plan: Plan) -> None:
         raise ValueError("--ping-all needs simulated hosts: leave --port out")
     if plan.ping_all and not plan.controllers:
         raise ValueError("--ping-all needs a controller that says where packets go: --controller")
-    count = len(plan.topology.switches)
-    if plan.listen is not None and plan.listen.port and plan.listen.port + count - 1 > MAX_PORT:
+    for endpoint in (*plan.controllers, *_listeners(plan)):
+        transport.context(endpoint, plan.settings.tls)
+
+
+def _listeners(plan: Plan) -> list[Endpoint]:
+    """Return where each switch listens, in their order; ValueError where there is no room."""
+    first, names = plan.listen, [node.name for node in plan.topology.switches]
+    if first is None:
+        return []
+    if first.path:
+        if len(names) > 1 and SWITCH_NAME not in first.path:
+            raise ValueError(
+                f"{len(names)} switches need a socket each: write {SWITCH_NAME} for the name of "
+                f"the switch, as in punix:{SWITCH_NAME}.sock"
+            )
+        return [replace(first, path=first.path.replace(SWITCH_NAME, name)) for name in names]
+    if first.port and first.port + len(names) - 1 > MAX_PORT:
         raise ValueError(
-            f"{count} switches from port {plan.listen.port} on pass port {MAX_PORT}: "
+            f"{len(names)} switches from port {first.port} on pass port {MAX_PORT}: "
             f"begin lower, or take port 0 for free ones"
         )
+    return [replace(first, port=first.port and first.port + n) for n in range(len(names))]
 
 
 def _run(plan: Plan) -> int:
@@ -209,11 +232,10 @@ def _run(plan: Plan) -> int:
 
 async def _run_network(plan: Plan, console: Console) -> int:
     stop = stop_event()
-    agent = Agent(Network(plan.topology), plan.versions)
+    agent = Agent(Network(plan.topology, partial(Switch, **plan.switch_options)), plan.settings)
     try:
         _attach(agent, plan.ports)
-        if plan.listen is not None:
-            _listen(agent, plan.listen, console)
+        _listen(agent, plan, console)
         for endpoint in plan.controllers:
             for switch in agent.network.switches:
                 agent.dial(switch, endpoint)
@@ -243,26 +265,29 @@ def _greet(plan: Plan, console: Console) -> None:
     console.print(f"{what}; Ctrl-C ends", markup=False, highlight=False)
     if plan.controllers:
         names = ", ".join(map(str, plan.controllers))
-        console.print(f"the switches connect to {names}", markup=False, highlight=False)
+        line = f"the switches connect to {names}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _listen(agent: Agent, first: Endpoint, console: Console) -> None:
+def _listen(agent: Agent, plan: Plan, console: Console) -> None:
     """Let all switches listen, and say where."""
-    switches = list(agent.network.switches)
-    for number, switch in enumerate(switches):
-        endpoint = replace(first, port=first.port + number if first.port else 0)
+    switches, endpoints = list(agent.network.switches), _listeners(plan)
+    for number, (switch, endpoint) in enumerate(zip(switches, endpoints, strict=False)):
         try:
             bound = agent.listen(switch, endpoint)
         except (OSError, UnicodeError) as error:  # the latter for names that cannot be looked up
             raise click.ClickException(_cannot_listen(switch, endpoint, error)) from error
         if len(switches) <= LISTENERS_TOLD or number in (0, len(switches) - 1):
-            console.print(f"{switch} listens at {bound}", markup=False, highlight=False)
+            line = f"{switch} listens at {bound}"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _cannot_listen(switch: str, endpoint: Endpoint, error: OSError | UnicodeError) -> str:
     reason = getattr(error, "strerror", None) or str(error)
-    cure = "name an address of this machine, as in ptcp:16633:127.0.0.1"
-    if isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES):
+    cure = f"name an address of this machine, as in {endpoint.kind}:16633:127.0.0.1"
+    if endpoint.path:
+        cure = "name a file that can be made there, and at which nobody listens"
+    elif isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES):
         cure = "take another port, or port 0 for any that is free"
     elif isinstance(error, OSError) and error.errno == errno.EMFILE:
         cure = "let the process open more files: ulimit -n"

@@ -51,10 +51,11 @@ class Switch:
         hw_desc: str = "simulated switch",
         sw_desc: str = "Pointsman",
         serial_num: str = "None",
+        dp_desc: str = "",
     ) -> None:
         self.datapath_id = datapath_id
         self.name = name
-        desc = DescReply(mfr_desc, hw_desc, sw_desc, serial_num, name)
+        desc = DescReply(mfr_desc, hw_desc, sw_desc, serial_num, dp_desc or name)
         self.datapath = Datapath(datapath_id, ports, desc, n_tables, n_buffers, max_entries)
 
     @property

@@ -25,6 +25,8 @@ def log_to_terminal(verbose: bool) -> None:
         form = "%(message)s"
     level = logging.DEBUG if verbose else logging.WARNING
     logging.basicConfig(level=level, format=form, handlers=[handler])
+    if not verbose:  # Tornado tells faults of TLS that we tell as well, with the cure
+        logging.getLogger("tornado.general").setLevel(logging.ERROR)
 
 
 def raise_file_limit() -> None:

@@ -20,6 +20,7 @@ OUTER_WORLD = {"asyncio", "logging", "os", "pathlib", "select", "selectors", "so
 OUTER_WORLD |= {"socketserver", "ssl", "subprocess", "threading", "time"}
 SHELLS = {"controller/channel.py", "controller/listener.py", "controller/server.py"}
 SHELLS |= {"switch_sim/agent.py", "switch_sim/channel.py", "switch_sim/real_ports.py"}
+SHELLS |= {"switch_sim/transport.py"}
 KNOW_CONSTRUCT = {"wire", "record", "writer"}
 KNOW_CONSTRUCT |= {"match", "stats", "field_names", "nesting"}  # these have shapes of their own
 KNOW_CONSTRUCT |= {"walk", "shape_names", "field_tables"}  # these explain what shapes are

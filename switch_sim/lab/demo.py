@@ -16,7 +16,6 @@ from rich.table import Table
 from controller import Controller, Datapath
 from controller.loading import LoadError, load
 from protocol import (
-    ALL_VERSIONS,
     ApplyActions,
     FlowStats,
     FlowStatsReply,
@@ -30,7 +29,9 @@ from protocol.endpoint import LOOPBACK, Endpoint
 from ..agent import Agent
 from ..cli import CONNECT_TIMEOUT, INTERRUPTED, unless
 from ..network import Network, Topology, load_topology
+from ..options import of_version
 from ..report import ping_summary, ping_table
+from ..settings import Settings
 from ..terminal import log_to_terminal, raise_file_limit, stop_event
 
 DEFAULT_TOPOLOGY = "tree,3,2"  # seven switches, eight hosts
@@ -175,15 +176,9 @@ def _outputs(entry: FlowStats) -> list[int]:
     show_default=True,
     help="The controller's application: a bundled one, a module, or a file.",
 )
-@click.option(
-    "--of-version",
-    "versions",
-    multiple=True,
-    metavar="VERSION",
-    help="Speak this version of OpenFlow only; may be given several times.  [1.0 to 1.5]",
-)
+@of_version
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
-def command(topology: str, app: str, versions: tuple[str, ...], verbose: bool) -> None:
+def command(topology: str, app: str, versions: frozenset[Version], verbose: bool) -> None:
     """Run a controller and simulated switches: every host pings every other.
 
     With a terminal it stays, with live counters, until Ctrl-C. Without one it ends, with
@@ -193,19 +188,18 @@ def command(topology: str, app: str, versions: tuple[str, ...], verbose: bool) -
     try:
         shape = load_topology(topology)
         apps = load(app)
-        spoken = frozenset(Version.parse(text) for text in versions) or ALL_VERSIONS
     except (ValueError, LoadError) as error:
         raise click.ClickException(str(error)) from error
     raise_file_limit()
     try:
-        sys.exit(asyncio.run(_run(Controller(apps), shape, spoken)))
+        sys.exit(asyncio.run(_run(Controller(apps), shape, versions)))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 
 
-async def _run(controller: Controller, topology: Topology, versions: Iterable[Version]) -> int:
+async def _run(controller: Controller, topology: Topology, versions: frozenset[Version]) -> int:
     stop = stop_event()
-    demo = Demo(controller, Agent(Network(topology), versions), Console())
+    demo = Demo(controller, Agent(Network(topology), Settings(versions=versions)), Console())
     try:
         status = await unless(stop, demo.run())
         if status == 0 and demo.console.is_terminal:

@@ -13,6 +13,7 @@ order of sending. A loop cannot hang the process: see storm.py.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import inf
@@ -53,13 +54,16 @@ class Counters:
 
 
 class Network:
-    """A network that runs as far as it is told to."""
+    """A network that runs as far as it is told to.
 
-    def __init__(self, topology: Topology) -> None:
+    `switch` makes each switch of its datapath_id, its ports and its `name`.
+    """
+
+    def __init__(self, topology: Topology, switch: Callable[..., Switch] = Switch) -> None:
         self.topology = topology
         ports = topology.ports()
         self.switches = {
-            node.name: Switch(
+            node.name: switch(
                 node.datapath_id,
                 [_port_desc(node.name, node.datapath_id, number) for number in ports[node.name]],
                 name=node.name,

@@ -157,9 +157,7 @@ def test_a_message_before_hello_closes(number: int) -> None:
     assert "did not begin with a hello" in reason(events)
 
 
-@pytest.mark.parametrize(
-    "data", [b"\0" * 8, b"\4\0\0\7\0\0\0\0", b"\x16\3\1\2\0\1\0\1", b"SSH-2.0-OpenSSH_9.6\r\n"]
-)
+@pytest.mark.parametrize("data", [b"\0" * 8, b"\4\0\0\7\0\0\0\0", b"SSH-2.0-OpenSSH_9.6\r\n"])
 def test_what_is_no_openflow_closes_with_its_beginning(data: bytes) -> None:
     connection = Connection(0)
     assert data[:8].hex(" ") in reason(connection.receive_data(data, 0))
@@ -172,6 +170,11 @@ def test_what_is_no_openflow_closes_with_its_beginning(data: bytes) -> None:
 def test_a_browser_is_told_apart(request_line: bytes) -> None:
     events = Connection(0).receive_data(request_line, 0)
     assert reason(events) == "the peer speaks HTTP, not OpenFlow"
+
+
+def test_tls_where_none_is_spoken_is_told_apart() -> None:
+    client_hello = b"\x16\3\1\2\0\1\0\1"  # RFC 8446 5.1: a handshake record, of any length
+    assert "listen at pssl: for it" in reason(Connection(0).receive_data(client_hello, 0))
 
 
 def test_a_second_hello_changes_nothing() -> None:

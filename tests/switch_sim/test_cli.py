@@ -15,8 +15,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from protocol import OF13, ApplyActions, FeaturesReply, FeaturesRequest, FlowMod, Output, Port
+from protocol import (
+    OF13,
+    ApplyActions,
+    DescReply,
+    DescRequest,
+    FeaturesReply,
+    FeaturesRequest,
+    FlowMod,
+    Output,
+    Port,
+)
 from protocol.endpoint import Endpoint
+from protocol.table_features import TableFeaturesReply, TableFeaturesRequest
 from switch_sim.cli import command
 from tests.switch_sim.controller_side import ControllerSide, connect, listening, story
 
@@ -63,7 +74,17 @@ async def flood(controller: ControllerSide) -> None:
         (["--topology", "lost.toml"], "there is no file lost.toml"),
         (["--controller", "127.0.0.1"], "write tcp:HOST:PORT"),
         (["--controller", "ptcp:6653"], "write --controller tcp:HOST:PORT, or --listen"),
-        (["--controller", "ssl:127.0.0.1:6653"], "ssl is not supported yet"),
+        (["--controller", "ssl:127.0.0.1:6653"], "ssl:127.0.0.1:6653 needs --private-key"),
+        (["--controller", "pssl:6653"], "write --controller ssl:HOST:PORT, or --listen"),
+        (["--listen", "unix:a"], "write --listen punix:PATH, or --controller"),
+        (["--listen", "punix:a", "--topology", "linear,2"], "as in punix:{switch}.sock"),
+        (["--listen", "punix:/no/such/s"], "name a file that can be made there"),
+        (["--private-key", "k", "--ca-cert", "c"], "TLS needs --certificate as well"),
+        (["--certificate", "c"], "--ca-cert none trusts everyone"),
+        (["--of-version", "1.3-1.0"], "write 1.0-1.3"),
+        (["--serial", "x" * 32], "has 32 bytes, OpenFlow takes 31: shorten it"),
+        (["--n-tables", "256"], "255"),
+        (["--max-backoff", "0"], "--max-backoff"),
         (["--listen", "tcp:127.0.0.1:6653"], "write --listen ptcp:PORT[:HOST], or --controller"),
         (["--listen", "ptcp:65535", "--topology", "linear,2"], "begin lower, or take port 0"),
         (["--listen", "ptcp:0:192.0.2.1"], "name an address of this machine"),
@@ -138,6 +159,27 @@ async def test_ports_count_up_from_the_one_given() -> None:
             pytest.skip("another process took the ports")
         assert first == f"s1 listens at ptcp:{port}:127.0.0.1"
         assert await line(process) == f"s2 listens at ptcp:{port + 1}:127.0.0.1"
+
+
+@story
+async def test_what_switches_say_of_themselves_can_be_chosen(tmp_path: Path) -> None:
+    words = ["--mfr-desc", "Who", "--hw-desc", "What", "--sw-desc", "Which", "--serial", "77"]
+    numbers = ["--n-tables", "3", "--n-buffers", "9", "--max-entries", "11"]
+    path = str(tmp_path / "{switch}.sock")
+    arguments = ["--topology", "linear,2", "--listen", f"punix:{path}", "--of-version", "1.0-1.3"]
+    async with started(*arguments, *words, *numbers) as process:
+        assert await line(process) == f"s1 listens at punix:{tmp_path}/s1.sock"
+        assert await line(process) == f"s2 listens at punix:{tmp_path}/s2.sock"
+        streams = await asyncio.open_unix_connection(tmp_path / "s2.sock")
+        client = ControllerSide(*streams)
+        assert await client.open() == OF13
+        client.send(DescRequest(), FeaturesRequest(), TableFeaturesRequest())
+        desc = await client.expect(DescReply)
+        said = (desc.mfr_desc, desc.hw_desc, desc.sw_desc, desc.serial_num, desc.dp_desc)
+        assert said == ("Who", "What", "Which", "77", "s2")
+        features = await client.expect(FeaturesReply)
+        assert (features.n_tables, features.n_buffers) == (3, 9)
+        assert (await client.expect(TableFeaturesReply)).tables[0].max_entries == 11
 
 
 @story

@@ -1,0 +1,110 @@
+"""Sockets of all kinds, as Tornado's streams: TCP, TLS and Unix, dialled and listened at."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+import stat
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from tornado.iostream import IOStream, StreamClosedError
+from tornado.netutil import bind_sockets
+from tornado.tcpclient import TCPClient
+from tornado.util import TimeoutError as DialTimeout
+
+from protocol.endpoint import Endpoint
+
+from .tls import TlsFiles, tls_fault
+
+DIAL_TIMEOUT = 10.0  #: seconds until an attempt has failed
+BACKLOG = 128
+
+
+class CannotDial(Exception):
+    """Nobody was reached; the sentence says why."""
+
+
+async def dial(endpoint: Endpoint, tls: ssl.SSLContext | None) -> IOStream:
+    """Connect to an endpoint; CannotDial where that fails."""
+    try:
+        if endpoint.path:
+            return await _dial_unix(endpoint.path)
+        return await TCPClient().connect(
+            endpoint.host,
+            endpoint.port,
+            timeout=DIAL_TIMEOUT,
+            ssl_options=tls if endpoint.secure else None,
+        )
+    except DialTimeout as error:
+        raise CannotDial(f"no answer within {DIAL_TIMEOUT:g} s") from error
+    except StreamClosedError as error:
+        raise CannotDial(words(error.real_error)) from error
+    except (OSError, UnicodeError) as error:  # the latter for names that cannot be looked up
+        raise CannotDial(words(error)) from error
+
+
+async def _dial_unix(path: str) -> IOStream:
+    stream = IOStream(socket.socket(socket.AF_UNIX))
+    await stream.connect(path)
+    return stream
+
+
+def listen(endpoint: Endpoint) -> tuple[Sequence[socket.socket], Endpoint]:
+    """Listen at an endpoint; return the sockets, and the endpoint with the port that was taken.
+
+    OSError or UnicodeError where that cannot be.
+    """
+    if endpoint.path:
+        return [_listen_unix(endpoint.path)], endpoint
+    sockets = bind_sockets(endpoint.port, endpoint.host, backlog=BACKLOG)
+    return sockets, replace(endpoint, port=sockets[0].getsockname()[1])
+
+
+def _listen_unix(path: str) -> socket.socket:
+    _remove_leftover(path)
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.setblocking(False)
+        sock.bind(path)
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _remove_leftover(path: str) -> None:
+    """Remove a socket at which nobody listens any more; OSError where somebody does."""
+    if not os.path.exists(path) or not stat.S_ISSOCK(os.stat(path).st_mode):
+        return  # a file that is no socket stays: bind says that the name is taken
+    with socket.socket(socket.AF_UNIX) as probe:
+        if probe.connect_ex(path) == errno.ECONNREFUSED:
+            os.unlink(path)
+
+
+def context(endpoint: Endpoint, tls: TlsFiles | None) -> ssl.SSLContext | None:
+    """Return what an endpoint needs of TLS; ValueError, with the cure, where that is missing."""
+    if not endpoint.secure:
+        return None
+    if tls is None:
+        raise ValueError(f"{endpoint} needs --private-key, --certificate and --ca-cert")
+    return _context(tls, endpoint.listens)
+
+
+@lru_cache(maxsize=8)
+def _context(tls: TlsFiles, listens: bool) -> ssl.SSLContext:
+    """Read the files once, however many switches use them."""
+    return tls.server() if listens else tls.client()
+
+
+def words(error: BaseException | None) -> str:
+    """Return what went wrong, as the operating system calls it."""
+    if isinstance(error, ssl.SSLError):
+        return tls_fault(error)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) if error else "the connection was closed"
