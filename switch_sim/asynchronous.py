@@ -86,17 +86,16 @@ def default_masks(version: Version) -> dict[str, int]:
     return masks
 
 
-def packet_in_reason(reason: PacketInReason, version: Version) -> PacketInReason:
-    """Return why a packet is sent, in a version's words.
+def reason_in(kind: str, reason: int, version: Version) -> int:
+    """Return the reason of a message in a version's words.
 
-    Until OF1.4 told more, all that an action sent was ACTION.
+    Until OF1.4 told more, all that an action sent was ACTION; of an entry that went for a
+    reason without a name, DELETE is said.
     """
-    if version < OF14 and reason > PacketInReason.INVALID_TTL:
+    if known_mask(kind, version) >> reason & 1:
+        return reason
+    if kind == "flow_removed":
+        return FlowRemovedReason.DELETE
+    if kind == "packet_in" and reason > PacketInReason.INVALID_TTL:
         return PacketInReason.ACTION
     return reason
-
-
-def flow_removed_reason(reason: FlowRemovedReason, version: Version) -> FlowRemovedReason:
-    """Return why an entry went, in a version's words; DELETE says it where there is no other."""
-    known = known_mask("flow_removed", version)
-    return reason if known >> reason & 1 else FlowRemovedReason.DELETE

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from protocol import (
+    OF14,
     ConfigFlags,
     DescReply,
     FlowModFlags,
@@ -15,10 +16,12 @@ from protocol import (
     PortStatus,
     Version,
 )
+from protocol.tables import TableStatus
 
-from .asynchronous import flow_removed_reason
+from .asynchronous import reason_in
 from .buffers import PacketBuffers
 from .check import Checker
+from .flow_changes import ChangeKind, FlowChanges
 from .flow_entry import FlowEntry
 from .flow_mods import FlowMods
 from .flow_table import FlowTables
@@ -31,6 +34,7 @@ from .pipeline import Pipeline
 from .ports import Ports, SwitchPort
 from .session import Effects, Session
 from .sessions import Sessions, can_say
+from .table_config import table_desc
 from .undo import UndoLog
 
 
@@ -58,9 +62,9 @@ class Datapath:
         self.forwarding = Forwarding(self.ports, self.buffers, self.sessions)
         self.pipeline = Pipeline(self.tables, self.forwarding)
         self.checker = Checker(n_tables)
-        self.flow_mods = FlowMods(self.tables, self.checker)
+        self.flow_mods = FlowMods(self.tables, self.checker, self.undo)
         self.groups = GroupTable(self.ports)
-        self.group_mods = GroupMods(self.groups, self.checker)
+        self.group_mods = GroupMods(self.groups, self.checker, self.undo)
         self._group_actions = GroupActions(self.groups, self.pipeline, self.checker)
 
     def buffered(self, buffer_id: int, session: Session, now: float, effects: Effects) -> Packet:
@@ -70,7 +74,37 @@ class Datapath:
         packet.tunnel_id = kept.tunnel_id
         return packet
 
+    def remove_entries(
+        self,
+        entries: Iterable[FlowEntry],
+        reason: FlowRemovedReason,
+        now: float,
+        effects: Effects,
+    ) -> None:
+        """Take flow entries out of their tables, and tell it."""
+        self.tell_changes(self.flow_mods.remove(entries, reason), now, effects)
+
     # What controllers are told of themselves
+
+    def tell_changes(self, changes: FlowChanges, now: float, effects: Effects) -> None:
+        """Tell what became of flow entries."""
+        for change in changes:
+            if change.kind is ChangeKind.REMOVED:
+                self.tell_removed(change.entry, change.reason, now, effects)
+            table_id = change.entry.table_id
+            if self.tables[table_id].vacancy is not None:
+                self._tell_vacancy(table_id, effects)
+
+    def _tell_vacancy(self, table_id: int, effects: Effects) -> None:
+        """Tell that the room in a table passed a threshold (OF1.4.1 7.4.5 "Table Status")."""
+        table = self.tables[table_id]
+        assert table.vacancy is not None
+        reason = table.vacancy.passed(table.room, table.max_entries)
+        if reason is not None:
+            status = TableStatus(reason, table_desc(table_id, table))
+            self.sessions.tell(
+                effects, "table_status", reason, lambda version: status if version >= OF14 else None
+            )
 
     def tell_port(self, port: SwitchPort, reason: PortReason, effects: Effects) -> None:
         """Tell that a port came, changed or went (OF1.3.5 7.4.3 "Port Status Message")."""
@@ -89,7 +123,7 @@ class Datapath:
             return
 
         def say(version: Version) -> Message | None:
-            message = entry.removed(flow_removed_reason(reason, version), now)
+            message = entry.removed(reason_in("flow_removed", reason, version), now)
             return message if version == entry.version or can_say(message, version) else None
 
         self.sessions.tell(effects, "flow_removed", reason, say)

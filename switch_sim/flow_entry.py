@@ -15,7 +15,6 @@ from protocol import (
     FlowMod,
     FlowModFlags,
     FlowRemoved,
-    FlowRemovedReason,
     FlowStats,
     FlowStatsReply,
     GotoTable,
@@ -198,7 +197,7 @@ class FlowEntry:
             stats=self.stats(now),
         )
 
-    def removed(self, reason: FlowRemovedReason, now: float) -> FlowRemoved:
+    def removed(self, reason: int, now: float) -> FlowRemoved:
         """Return the message that the entry went."""
         return FlowRemoved(
             match=self.match,

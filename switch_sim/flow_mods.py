@@ -14,28 +14,29 @@ from protocol import (
     FlowModCommand,
     FlowModFailedCode,
     FlowModFlags,
+    FlowRemovedReason,
     Version,
 )
 
 from .check import Checker, check_match
+from .flow_changes import ChangeKind, FlowChange, FlowChanges
 from .flow_entry import FlowEntry
 from .flow_table import FlowTable, FlowTables, Selection
 from .refused import Refused
+from .undo import UndoLog
 
 # The flags that each version has, from the first named on.
 _FLAGS10 = FlowModFlags.SEND_FLOW_REM | FlowModFlags.CHECK_OVERLAP
 _FLAGS12 = _FLAGS10 | FlowModFlags.RESET_COUNTS
 _FLAGS13 = _FLAGS12 | FlowModFlags.NO_PKT_COUNTS | FlowModFlags.NO_BYT_COUNTS
 
-Removed = list[FlowEntry]
-
 
 class FlowMods:
     """Does flow_mods, each wholly or, where it is refused, not at all."""
 
-    def __init__(self, tables: FlowTables, checker: Checker) -> None:
-        self.tables, self.checker = tables, checker
-        self._commands: dict[int, Callable[[FlowMod, Version, float], Removed]] = {
+    def __init__(self, tables: FlowTables, checker: Checker, undo: UndoLog) -> None:
+        self.tables, self.checker, self.undo = tables, checker, undo
+        self._commands: dict[int, Callable[[FlowMod, Version, float], FlowChanges]] = {
             FlowModCommand.ADD: self._add,
             FlowModCommand.MODIFY: self._modify,
             FlowModCommand.MODIFY_STRICT: self._modify,
@@ -43,8 +44,8 @@ class FlowMods:
             FlowModCommand.DELETE_STRICT: self._delete,
         }
 
-    def apply(self, message: FlowMod, version: Version, now: float) -> Removed:
-        """Do what a message says; return the entries that are deleted.
+    def apply(self, message: FlowMod, version: Version, now: float) -> FlowChanges:
+        """Do what a message says; return what became of which entries.
 
         Refused, with the error that the specification names, where it cannot be done.
         """
@@ -56,27 +57,34 @@ class FlowMods:
         check_match(message.match, version)
         return command(message, version, now)
 
-    def _add(self, message: FlowMod, version: Version, now: float) -> Removed:
+    def _add(self, message: FlowMod, version: Version, now: float) -> FlowChanges:
         self._check(message, version)
         table = self.tables[message.table_id]
         entry = FlowEntry(message, version, now)
         if message.flags & FlowModFlags.CHECK_OVERLAP and (other := table.overlapping(entry)):
             reason = f"the entry overlaps {other.match!r}"
             raise Refused(FlowModFailedCode.OVERLAP, reason)
+        changes: FlowChanges = []
         if before := table.find_twin(entry):
-            table.remove(before)
+            self._take_out(table, before)
             # Since OF1.2 the counters go on, unless there is a flag; before, they do not.
             if version >= OF12 and not message.flags & FlowModFlags.RESET_COUNTS:
                 entry.continue_counts(before)
+        elif victim := _victim(table, entry):
+            self._take_out(table, victim)
+            changes.append(FlowChange(ChangeKind.REMOVED, victim, FlowRemovedReason.EVICTION))
         table.add(entry)
-        return []
+        self.undo.note(lambda: table.remove(entry))
+        changes.append(FlowChange(ChangeKind.ADDED, entry))
+        return changes
 
-    def _modify(self, message: FlowMod, version: Version, now: float) -> Removed:
+    def _modify(self, message: FlowMod, version: Version, now: float) -> FlowChanges:
         self._check(message, version)
         selection = Selection(cookie=message.cookie, cookie_mask=message.cookie_mask)
         table = self.tables[message.table_id]
         found = self._selected(table, message, selection)
         for entry in found:
+            self.undo.note(table.memory(entry))
             table.change(entry, message.instructions, version)
             if version == OF10:
                 entry.cookie = message.cookie
@@ -85,18 +93,30 @@ class FlowMods:
         # Up to OF1.1 a modify that finds nothing adds, unless it compares cookies.
         if version <= OF11 and not found and message.cookie_mask == 0:
             return self._add(message, version, now)
-        return []
+        return [FlowChange(ChangeKind.MODIFIED, entry) for entry in found]
 
-    def _delete(self, message: FlowMod, version: Version, now: float) -> Removed:
+    def _delete(self, message: FlowMod, version: Version, now: float) -> FlowChanges:
         selection = Selection(
             message.out_port, message.out_group, message.cookie, message.cookie_mask
         )
-        removed: Removed = []
-        for table in self._tables_of(message, version):
-            for entry in self._selected(table, message, selection):
-                table.remove(entry)
-                removed.append(entry)
-        return removed
+        found = [
+            entry
+            for table in self._tables_of(message, version)
+            for entry in self._selected(table, message, selection)
+        ]
+        return self.remove(found, FlowRemovedReason.DELETE)
+
+    def remove(self, entries: Iterable[FlowEntry], reason: FlowRemovedReason) -> FlowChanges:
+        """Take entries out of their tables; return what became of them."""
+        changes: FlowChanges = []
+        for entry in entries:
+            self._take_out(self.tables[entry.table_id], entry)
+            changes.append(FlowChange(ChangeKind.REMOVED, entry, reason))
+        return changes
+
+    def _take_out(self, table: FlowTable, entry: FlowEntry) -> None:
+        table.remove(entry)
+        self.undo.note(lambda: table.add(entry))
 
     def _check(self, message: FlowMod, version: Version) -> None:
         self._check_table(message.table_id)
@@ -124,9 +144,16 @@ class FlowMods:
         return [entry] if entry and selection.takes(entry) else []
 
 
+def _victim(table: FlowTable, newcomer: FlowEntry) -> FlowEntry | None:
+    """Return the entry that makes room, where a full table lets one do so."""
+    if table.evictor is None or len(table) < table.max_entries:
+        return None
+    return table.evictor.choose(newcomer, len(table))
+
+
 def _check_flags(flags: int, version: Version) -> None:
     if version == OF10 and flags & FlowModFlags.EMERG:
         raise Refused(FlowModFailedCode.UNSUPPORTED, "there is no emergency flow cache")
     allowed = _FLAGS13 if version >= OF13 else _FLAGS12 if version >= OF12 else _FLAGS10
-    if flags & ~allowed:
+    if flags & ~int(allowed):
         raise Refused(FlowModFailedCode.BAD_FLAGS, f"flags {flags:#x} are unknown")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
@@ -17,11 +17,13 @@ from protocol import (
 )
 from protocol.tables import TableConfig
 
+from .eviction import Evictor
 from .flow_entry import FlowEntry, Masks, split_match
 from .flow_key import FlowKey
 from .references import References
 from .refused import Refused
 from .tuple_space import Tuple
+from .vacancy import Vacancy
 
 MAX_ENTRIES = 1_000_000  #: of a table, unless the switch is made with another number
 _STALE_TIMERS = 64  # that a table may keep beside one for each entry
@@ -64,6 +66,8 @@ class FlowTable:
         self.max_entries = max_entries
         self._references = References() if references is None else references
         self.config = TableConfig(0)  #: what OF1.1 and OF1.2 do on a miss, and more
+        self.evictor: Evictor | None = None  #: where a full table makes room
+        self.vacancy: Vacancy | None = None  #: where its room is told
         self.lookup_count = 0
         self.matched_count = 0
         self._size = 0
@@ -74,6 +78,11 @@ class FlowTable:
 
     def __len__(self) -> int:
         return self._size
+
+    @property
+    def room(self) -> int:
+        """How many entries can be added."""
+        return max(0, self.max_entries - self._size)
 
     def __iter__(self) -> Iterator[FlowEntry]:
         for group in self._tuples.values():
@@ -159,6 +168,8 @@ class FlowTable:
         if group.max_rank != highest:
             self._sorted = None
         self._watch(entry)
+        if self.evictor is not None:
+            self.evictor.add(entry)
 
     def remove(self, entry: FlowEntry) -> None:
         """Take an entry out."""
@@ -183,6 +194,18 @@ class FlowTable:
         self._references.remove(entry)
         entry.change(instructions, version)
         self._references.add(entry)
+
+    def memory(self, entry: FlowEntry) -> Callable[[], None]:
+        """Return how to make an entry again what it is now."""
+        before = entry.instructions, entry.version, entry.cookie
+        counted = entry.packet_count, entry.byte_count
+
+        def restore() -> None:
+            instructions, version, entry.cookie = before
+            self.change(entry, instructions, version)
+            entry.packet_count, entry.byte_count = counted
+
+        return restore
 
     # Timeouts (OF1.3.5 5.5 "Flow Removal")
 
@@ -248,7 +271,12 @@ class FlowTables(dict[int, FlowTable]):
         super().__init__()
         self.n_tables, self.max_entries = n_tables, max_entries
         self.references = References()
+        self._untouched = FlowTable(max_entries)
 
     def __missing__(self, table_id: int) -> FlowTable:
         table = self[table_id] = FlowTable(self.max_entries, self.references)
         return table
+
+    def known(self, table_id: int) -> FlowTable:
+        """Return a table to ask, which is not made for a question where nobody needed it yet."""
+        return self.get(table_id, self._untouched)

@@ -21,7 +21,7 @@ from protocol import (
     Version,
 )
 
-from .asynchronous import packet_in_reason
+from .asynchronous import reason_in
 from .buffers import BufferedPacket, PacketBuffers
 from .mac_table import MacTable
 from .packet import Packet
@@ -158,7 +158,7 @@ def _packet_in(
     return PacketIn(
         buffer_id=buffer_id,
         total_len=min(len(data), 0xFFFF),
-        reason=packet_in_reason(reason, version),
+        reason=reason_in("packet_in", reason, version),
         table_id=packet.table_id,
         cookie=packet.entry.cookie if packet.entry else _NO_COOKIE,
         match=_pipeline_fields(packet, version),

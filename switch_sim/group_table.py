@@ -113,9 +113,21 @@ class GroupTable(dict[int, GroupEntry]):
         entry.configure(kind, buckets)
         self[entry.group_id] = entry
         self.counts[kind] += 1
+        self._enlist(entry)
+
+    def put_back(self, entries: Iterable[GroupEntry]) -> None:
+        """Put in groups as they were when they were taken out."""
+        entries = tuple(entries)
+        for entry in entries:
+            self[entry.group_id] = entry
+            self.counts[entry.type] += 1
+        for entry in entries:  # they may lead to one another
+            self._enlist(entry)
+
+    def _enlist(self, entry: GroupEntry) -> None:
         for target in entry.targets:
             self[target].forwarders.add(entry.group_id)
-        for watched in entry.watched:
+        for watched in entry.watched & self.keys():
             self[watched].watchers.add(entry.group_id)
 
     def take(self, group_id: int) -> GroupEntry:

@@ -8,7 +8,7 @@ from protocol import Message, PacketInReason, Role, Version
 from protocol.features import DEFAULT_MISS_SEND_LEN
 from protocol.roles import NO_SHORT_ID
 
-from .asynchronous import default_masks, packet_in_reason
+from .asynchronous import default_masks, reason_in
 
 
 class Session:
@@ -57,11 +57,12 @@ class Session:
         OF1.3.5 7.3.10 "Set Asynchronous Configuration Message".
         """
         role = "slave" if self.is_slave else "master"
+        reason = reason_in(kind, reason, self.version)
         return bool(self.main.masks[f"{kind}_{role}"] >> reason & 1)
 
     def wants_packet_in(self, reason: PacketInReason) -> bool:
         """Whether the controller gets packets for this reason."""
-        return self.wants("packet_in", packet_in_reason(reason, self.version))
+        return self.wants("packet_in", reason)
 
 
 @dataclass(slots=True)

@@ -37,7 +37,7 @@ from .check import MATCHABLE
 from .execute import EFFECTS
 from .fields import SETTABLE
 from .flow_stats import PART, selected
-from .flow_table import FlowTable, FlowTables
+from .flow_table import FlowTables
 from .ports import Ports, SwitchPort
 
 Entry = TypeVar("Entry")
@@ -55,7 +55,6 @@ _ALL_METADATA = (1 << 64) - 1
 _ALL_WILDCARDS10 = (1 << 22) - 1  # the prefixes of addresses included
 _TABLE_STATS_SIZE = 128  #: bytes of one table in OF1.2, which says most
 _PORT_STATS_SIZE = 120
-_EMPTY = FlowTable(0)  # a table that nobody asked for yet is not made for a question
 
 
 def in_parts(entries: Iterable[Entry], size: int, part: Callable[..., Part]) -> Iterator[Part]:
@@ -139,12 +138,13 @@ def table_stats(tables: FlowTables, version: Version) -> Iterator[TableStatsRepl
 
 
 def _table(tables: FlowTables, table_id: int, version: Version) -> TableStats:
-    table = tables.get(table_id, _EMPTY)
+    table = tables.known(table_id)
     return TableStats(
         table_id,
         name=table_name(table_id),
         **_abilities(version),
-        max_entries=tables.max_entries,
+        config=table.config,
+        max_entries=table.max_entries,
         active_count=len(table),
         lookup_count=table.lookup_count,
         matched_count=table.matched_count,

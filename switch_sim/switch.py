@@ -19,6 +19,7 @@ from protocol.roles import ChannelStatus, ControllerStatusReason
 
 from . import handlers  # noqa: F401  (the handlers register themselves)
 from .datapath import Datapath
+from .flow_changes import ChangeKind, FlowChange
 from .flow_table import MAX_ENTRIES, FlowTables
 from .packet import Packet
 from .ports import SwitchPort
@@ -136,8 +137,9 @@ class Switch:
         """Remove the flow entries whose time is over."""
         effects = Effects()
         for table in self.tables.values():
-            for entry, reason in table.expire(now):
-                self.datapath.tell_removed(entry, reason, now, effects)
+            gone = table.expire(now)
+            changes = [FlowChange(ChangeKind.REMOVED, entry, reason) for entry, reason in gone]
+            self.datapath.tell_changes(changes, now, effects)
         return effects
 
     def deadline(self) -> float | None:

@@ -15,9 +15,9 @@ class UndoLog:
     """
 
     def __init__(self) -> None:
-        self._steps: list[Callable[[], None]] | None = None
+        self._steps: list[Callable[[], object]] | None = None
 
-    def note(self, step: Callable[[], None]) -> None:
+    def note(self, step: Callable[[], object]) -> None:
         """Remember how to take a change back, if that may be asked for."""
         if self._steps is not None:
             self._steps.append(step)

@@ -77,7 +77,7 @@ def _set_config(datapath: Datapath, request: Request[SetConfig]) -> None:
     allowed = ConfigFlags.FRAG_DROP
     if request.version in (OF11, OF12):
         allowed |= ConfigFlags.INVALID_TTL_TO_CONTROLLER
-    if message.flags & ~allowed:
+    if message.flags & ~int(allowed):  # the inverse of a flag has the known bits only
         reason = f"flags {message.flags:#x} are not supported"
         raise Refused(SwitchConfigFailedCode.BAD_FLAGS, reason)
     datapath.flags = flags = ConfigFlags(message.flags)

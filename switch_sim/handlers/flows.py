@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protocol import NO_BUFFER, FlowMod, FlowModCommand, FlowRemovedReason, FlowStatsRequest
+from protocol import NO_BUFFER, FlowMod, FlowModCommand, FlowStatsRequest
 from protocol.flows import AggregateStatsRequest
 
 from ..datapath import Datapath
@@ -19,8 +19,8 @@ def _flow_mod(datapath: Datapath, request: Request[FlowMod]) -> None:
     buffered = message.buffer_id != NO_BUFFER and message.command in _WITH_BUFFER
     if buffered:
         datapath.buffers.check(message.buffer_id)
-    for entry in datapath.flow_mods.apply(message, session.version, now):
-        datapath.tell_removed(entry, FlowRemovedReason.DELETE, now, request.effects)
+    changes = datapath.flow_mods.apply(message, session.version, now)
+    datapath.tell_changes(changes, now, request.effects)
     if buffered:
         packet = datapath.buffered(message.buffer_id, session, now, request.effects)
         datapath.pipeline.process(packet)

@@ -15,10 +15,9 @@ def _group_mod(datapath: Datapath, request: Request[GroupMod]) -> None:
     gone = datapath.group_mods.apply(request.message, request.version, request.now)
     for group_id in gone:
         # What leads to a group goes with it (OF1.3.5 6.5 "Group Table Modification Messages").
-        for entry in datapath.tables.references.of_group(group_id):
-            datapath.tables[entry.table_id].remove(entry)
-            reason = FlowRemovedReason.GROUP_DELETE
-            datapath.tell_removed(entry, reason, request.now, request.effects)
+        entries = datapath.tables.references.of_group(group_id)
+        reason = FlowRemovedReason.GROUP_DELETE
+        datapath.remove_entries(entries, reason, request.now, request.effects)
 
 
 @handles(GroupStatsRequest)

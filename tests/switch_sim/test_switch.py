@@ -84,6 +84,13 @@ def test_fragments_are_not_put_together() -> None:
     assert Bench().refusal(request) == SwitchConfigFailedCode.BAD_FLAGS
 
 
+@every_version
+def test_unknown_flags_are_refused(version: Version) -> None:
+    refusal = Bench(version).refusal(SetConfig(1 << 5))
+    nearest = BadRequestCode.EPERM if version == OF10 else SwitchConfigFailedCode.BAD_FLAGS
+    assert refusal == nearest
+
+
 def test_fragments_are_dropped_where_that_is_set() -> None:
     bench = Bench()
     bench.say(flow(Match(), Output(2)))

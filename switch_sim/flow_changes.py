@@ -1,0 +1,29 @@
+"""What became of flow entries, for all who want to know."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from protocol import FlowRemovedReason
+
+from .flow_entry import FlowEntry
+
+
+class ChangeKind(Enum):
+    """What became of an entry."""
+
+    ADDED = "added"
+    MODIFIED = "modified"
+    REMOVED = "removed"
+
+
+class FlowChange(NamedTuple):
+    """What became of one entry; `reason` is why it was removed."""
+
+    kind: ChangeKind
+    entry: FlowEntry
+    reason: FlowRemovedReason = FlowRemovedReason.DELETE
+
+
+FlowChanges = list[FlowChange]
