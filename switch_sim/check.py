@@ -24,9 +24,6 @@ from protocol import (
     GotoTable,
     Instruction,
     Match,
-    Meter,
-    MeterAction,
-    MeterModFailedCode,
     Output,
     PopMpls,
     PopPbb,
@@ -122,9 +119,6 @@ class Checker:
                     if not table_id < target < self.n_tables:
                         reason = f"table {table_id} cannot go to table {target}"
                         raise Refused(BadInstructionCode.BAD_TABLE_ID, reason)
-                case Meter(meter_id=meter_id):
-                    reason = f"there is no meter {meter_id}"
-                    raise Refused(MeterModFailedCode.UNKNOWN_METER, reason)
                 case ExperimenterInstruction(experimenter=who):
                     reason = f"experimenter {who:#x} is unknown"
                     raise Refused(BadInstructionCode.BAD_EXPERIMENTER, reason)
@@ -161,8 +155,6 @@ class Checker:
                 _check_output(port, _OUTPUTS, in_packet_out)
             case Enqueue(port=port):
                 _check_output(port, _QUEUED, False)
-            case MeterAction(meter_id=meter_id):
-                raise Refused(BadActionCode.BAD_METER, f"there is no meter {meter_id}")
             case ExperimenterAction(experimenter=who):
                 raise Refused(BadActionCode.BAD_EXPERIMENTER, f"experimenter {who:#x} is unknown")
             case _ if type(action) not in EFFECTS:

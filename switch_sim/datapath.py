@@ -29,6 +29,9 @@ from .forwarding import Forwarding
 from .group_actions import GroupActions
 from .group_mods import GroupMods
 from .group_table import GroupTable
+from .meter_actions import MeterActions
+from .meter_mods import MeterMods
+from .meter_table import MeterTable
 from .packet import Packet
 from .pipeline import Pipeline
 from .ports import Ports, SwitchPort
@@ -63,9 +66,14 @@ class Datapath:
         self.pipeline = Pipeline(self.tables, self.forwarding)
         self.checker = Checker(n_tables)
         self.flow_mods = FlowMods(self.tables, self.checker, self.undo)
-        self.groups = GroupTable(self.ports)
-        self.group_mods = GroupMods(self.groups, self.checker, self.undo)
+        self.groups = GroupTable(self.ports, self.undo)
+        self.group_mods = GroupMods(self.groups, self.checker)
         self._group_actions = GroupActions(self.groups, self.pipeline, self.checker)
+        self.meters = MeterTable(self.undo)
+        self.meter_mods = MeterMods(self.meters)
+        self._meter_actions = MeterActions(
+            self.meters, self.pipeline, self.checker, self.forwarding
+        )
 
     def buffered(self, buffer_id: int, session: Session, now: float, effects: Effects) -> Packet:
         """Take a packet out of its buffer; Refused where there is none."""

@@ -24,7 +24,7 @@ from protocol import (
 from .asynchronous import reason_in
 from .buffers import BufferedPacket, PacketBuffers
 from .mac_table import MacTable
-from .packet import Packet
+from .packet import Dropped, Packet
 from .ports import Ports, SwitchPort, can_say
 from .session import Session
 from .sessions import Sessions
@@ -41,6 +41,8 @@ class Forwarding:
     def __init__(self, ports: Ports, buffers: PacketBuffers, sessions: Sessions) -> None:
         self.ports, self.buffers, self.sessions = ports, buffers, sessions
         self.macs = MacTable()
+        #: what packets for controllers go through, such as a meter; it raises Dropped
+        self.limits: list[Callable[[Packet], Packet]] = []
         #: what each reserved port does
         self.reserved: dict[int, Callable[[Packet, Output], None]] = {
             Port.IN_PORT: self._to_in_port,
@@ -128,6 +130,13 @@ class Forwarding:
         """
         sessions = [one for one in sessions if one.wants_packet_in(reason)]
         if not sessions or (reason == PacketInReason.NO_MATCH and self._is_silent(packet)):
+            return
+        try:
+            for limit in self.limits:
+                packet = limit(packet)
+        except Dropped as drop:
+            if packet.witness is not None:
+                packet.witness.remark("controller", f"gets no packet_in: {drop}")
             return
         if packet.witness is not None:
             packet.witness.remark("controller", f"gets a packet_in, reason {reason.name}")

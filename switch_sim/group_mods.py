@@ -34,7 +34,6 @@ from .check import Checker
 from .group_stats import MAX_DESC, bucket_in
 from .group_table import MAX_CHAIN, BucketEntry, GroupEntry, GroupTable
 from .refused import Refused
-from .undo import UndoLog
 
 MAX_BUCKETS = 1_024  #: of a group; each has a number in its packet's way
 ADD_OR_MODIFY = 0x8000  #: Open vSwitch's command: adds, or modifies what is there
@@ -54,8 +53,8 @@ class _Plan(NamedTuple):
 class GroupMods:
     """Does group_mods, each wholly or, where it is refused, not at all."""
 
-    def __init__(self, groups: GroupTable, checker: Checker, undo: UndoLog) -> None:
-        self.groups, self.checker, self.undo = groups, checker, undo
+    def __init__(self, groups: GroupTable, checker: Checker) -> None:
+        self.groups, self.checker = groups, checker
         self._commands: dict[int, Callable[[GroupMod, Version, float], list[int]]] = {
             GroupModCommand.ADD: self._add,
             GroupModCommand.MODIFY: self._modify,
@@ -108,12 +107,12 @@ class GroupMods:
         else:
             gone = [message.group_id] if message.group_id in self.groups else []
         for group_id in gone:
-            others = self.groups[group_id].forwarders
+            others = self.groups.forwarders(group_id)
             if others and message.group_id != GroupId.ALL:
                 reason = f"group {min(others)} forwards to group {group_id}"
                 raise Refused(_Code.CHAINED_GROUP, reason)
-        taken = [self.groups.take(group_id) for group_id in gone]
-        self.undo.note(lambda: self.groups.put_back(taken))
+        for group_id in gone:
+            self.groups.take(group_id)
         return gone
 
     def _insert_buckets(self, message: GroupMod, version: Version, now: float) -> list[int]:
@@ -202,15 +201,7 @@ class GroupMods:
         """Let a group be as planned, unless there is no room or it leads nowhere or back."""
         self._check_room(entry, plan)
         self._check_ways(entry.group_id, plan.buckets)
-        self.undo.note(self._way_back(entry))
         self.groups.put(entry, *plan)
-
-    def _way_back(self, entry: GroupEntry) -> Callable[[], object]:
-        """Return how to let a group be as it is now, or not be there."""
-        if entry.group_id not in self.groups:
-            return lambda: self.groups.take(entry.group_id)
-        kind, buckets = entry.type, entry.buckets
-        return lambda: self.groups.put(entry, kind, buckets)
 
     def _check_room(self, entry: GroupEntry, plan: _Plan) -> None:
         grows = entry.group_id not in self.groups or entry.type != plan.kind

@@ -38,15 +38,22 @@ def group_stats(
     groups: GroupTable, references: References, group_id: int, version: Version, now: float
 ) -> Iterator[GroupStatsReply]:
     """Yield what groups counted (OF1.3.5 7.3.5.8 "Group Statistics")."""
-    told = (_stats(entry, references, now) for entry in _named(groups, group_id))
+    told = (
+        _stats(
+            entry,
+            len(references.of_group(entry.group_id)) + len(groups.forwarders(entry.group_id)),
+            now,
+        )
+        for entry in _named(groups, group_id)
+    )
     return in_sized_parts(((len(write(one, version)), one) for one in told), GroupStatsReply)
 
 
-def _stats(entry: GroupEntry, references: References, now: float) -> GroupStats:
+def _stats(entry: GroupEntry, ref_count: int, now: float) -> GroupStats:
     seconds, nanoseconds = split_seconds(now - entry.created)
     return GroupStats(
         entry.group_id,
-        len(references.of_group(entry.group_id)) + len(entry.forwarders),
+        ref_count,
         entry.packet_count,
         entry.byte_count,
         seconds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import accumulate
 
 from protocol import ANY_GROUP, Bucket, Group, GroupType, Output, Port, Version
@@ -12,6 +12,7 @@ from protocol import ANY_GROUP, Bucket, Group, GroupType, Output, Port, Version
 from .action_set import as_set, in_order
 from .flow_key import FlowKey
 from .ports import SwitchPort
+from .undo import UndoLog
 
 MAX_GROUPS = 65_536  #: of each type
 MAX_CHAIN = 32  #: groups that a packet can go through one after another
@@ -56,19 +57,15 @@ class GroupEntry:
         "buckets",
         "byte_count",
         "created",
-        "forwarders",
         "group_id",
         "packet_count",
         "type",
-        "watchers",
     )
 
     def __init__(self, group_id: int, now: float) -> None:
         self.group_id = group_id
         self.created = now
         self.packet_count = self.byte_count = 0
-        self.forwarders: set[int] = set()  #: the groups that forward to it
-        self.watchers: set[int] = set()  #: the groups that live by it
         self.configure(GroupType.ALL, ())
 
     def configure(self, kind: int, buckets: Sequence[BucketEntry]) -> None:
@@ -99,50 +96,55 @@ class GroupEntry:
 class GroupTable(dict[int, GroupEntry]):
     """The groups by group_id. `ports` are the switch's, whose life buckets may watch."""
 
-    def __init__(self, ports: Mapping[int, SwitchPort], max_groups: int = MAX_GROUPS) -> None:
+    def __init__(
+        self,
+        ports: Mapping[int, SwitchPort],
+        undo: UndoLog | None = None,
+        max_groups: int = MAX_GROUPS,
+    ) -> None:
         super().__init__()
         self.ports, self.max_groups = ports, max_groups
         self.counts: Counter[int] = Counter()  #: how many groups there are of each type
+        self._undo = UndoLog() if undo is None else undo
+        self._forwarders: dict[int, set[int]] = {}  # group -> those with an action to it
+        self._watchers: dict[int, set[int]] = {}  # group, be it there or not -> who lives by it
 
     # What there is
 
     def put(self, entry: GroupEntry, kind: int, buckets: Sequence[BucketEntry]) -> None:
         """Add a group, or change one that is there."""
-        if entry.group_id in self:
-            self._forget(entry)
+        group_id = entry.group_id
+        if group_id in self:
+            before = entry.type, entry.buckets
+            self._undo.note(lambda: self.put(entry, *before))
+            self._unlink(entry)
+        else:
+            self._undo.note(lambda: self.take(group_id))
         entry.configure(kind, buckets)
-        self[entry.group_id] = entry
+        self[group_id] = entry
         self.counts[kind] += 1
-        self._enlist(entry)
-
-    def put_back(self, entries: Iterable[GroupEntry]) -> None:
-        """Put in groups as they were when they were taken out."""
-        entries = tuple(entries)
-        for entry in entries:
-            self[entry.group_id] = entry
-            self.counts[entry.type] += 1
-        for entry in entries:  # they may lead to one another
-            self._enlist(entry)
-
-    def _enlist(self, entry: GroupEntry) -> None:
         for target in entry.targets:
-            self[target].forwarders.add(entry.group_id)
-        for watched in entry.watched & self.keys():
-            self[watched].watchers.add(entry.group_id)
+            self._forwarders.setdefault(target, set()).add(group_id)
+        for watched in entry.watched:
+            self._watchers.setdefault(watched, set()).add(group_id)
 
-    def take(self, group_id: int) -> GroupEntry:
+    def take(self, group_id: int) -> None:
         """Take a group out."""
-        entry = self[group_id]
-        self._forget(entry)
-        del self[group_id]
-        return entry
+        entry = self.pop(group_id)
+        self._undo.note(lambda: self.put(entry, entry.type, entry.buckets))
+        self._unlink(entry)
 
-    def _forget(self, entry: GroupEntry) -> None:
+    def _unlink(self, entry: GroupEntry) -> None:
         self.counts[entry.type] -= 1
-        for target in entry.targets & self.keys():
-            self[target].forwarders.discard(entry.group_id)
-        for watched in entry.watched & self.keys():
-            self[watched].watchers.discard(entry.group_id)
+        for users, others in ((self._forwarders, entry.targets), (self._watchers, entry.watched)):
+            for one in others:
+                users[one].discard(entry.group_id)
+                if not users[one]:
+                    del users[one]
+
+    def forwarders(self, group_id: int) -> Collection[int]:
+        """Return the groups with a bucket that forwards to a group."""
+        return self._forwarders.get(group_id, ())
 
     # Chains
 
@@ -159,14 +161,16 @@ class GroupTable(dict[int, GroupEntry]):
 
     def depth(self, group_ids: Iterable[int]) -> int:
         """Return how many groups follow one another from one of these on."""
-        return _longest(group_ids, lambda one: self[one].targets | self[one].watched, self, {})
+        return _longest(
+            group_ids, lambda one: self[one].targets | self[one].watched if one in self else (), {}
+        )
 
     def height(self, group_id: int) -> int:
-        """Return how many groups stand one above another over this one."""
-        if group_id not in self:
-            return 0
-        above = self[group_id].forwarders | self[group_id].watchers
-        return _longest(above, lambda one: self[one].forwarders | self[one].watchers, self, {})
+        """Return how many groups stand one above another over this one, be it there or not."""
+        return _longest(self._above(group_id), self._above, {})
+
+    def _above(self, group_id: int) -> set[int]:
+        return {*self.forwarders(group_id), *self._watchers.get(group_id, ())}
 
     # Life (OF1.3.5 6.5 "Group Table Modification Messages")
 
@@ -259,15 +263,13 @@ def _pick(buckets: Sequence[BucketEntry], bounds: Sequence[int], number: int) ->
 
 def _longest(
     group_ids: Iterable[int],
-    following: Callable[[int], set[int]],
-    present: Container[int],
+    following: Callable[[int], Iterable[int]],
     known: dict[int, int],
 ) -> int:
     """Return the length of the longest way from one of these; there must be no circle."""
     lengths = [0]
     for group_id in group_ids:
-        if group_id in present:
-            if group_id not in known:
-                known[group_id] = 1 + _longest(following(group_id), following, present, known)
-            lengths.append(known[group_id])
+        if group_id not in known:
+            known[group_id] = 1 + _longest(following(group_id), following, known)
+        lengths.append(known[group_id])
     return max(lengths)

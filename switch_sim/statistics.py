@@ -15,6 +15,8 @@ from protocol import (
     Enqueue,
     GotoTable,
     Group,
+    Meter,
+    MeterAction,
     MultipartFlags,
     Output,
     Port,
@@ -49,8 +51,9 @@ _INSTRUCTIONS: tuple[type[Record], ...] = (
     WriteActions,
     ApplyActions,
     ClearActions,
+    Meter,
 )
-_ACTIONS: tuple[type[Record], ...] = (Output, Enqueue, Group, *EFFECTS)
+_ACTIONS: tuple[type[Record], ...] = (Output, Enqueue, Group, MeterAction, *EFFECTS)
 _ALL_METADATA = (1 << 64) - 1
 _ALL_WILDCARDS10 = (1 << 22) - 1  # the prefixes of addresses included
 _TABLE_STATS_SIZE = 128  #: bytes of one table in OF1.2, which says most

@@ -1,5 +1,14 @@
 """What the switch does with each message, by chapter. To be imported is to be registered."""
 
-from . import configuration, controllers, flows, groups, packets, ports, tables
+from . import configuration, controllers, flows, groups, meters, packets, ports, tables
 
-__all__ = ["configuration", "controllers", "flows", "groups", "packets", "ports", "tables"]
+__all__ = [
+    "configuration",
+    "controllers",
+    "flows",
+    "groups",
+    "meters",
+    "packets",
+    "ports",
+    "tables",
+]

@@ -398,6 +398,34 @@ def test_chains_are_so_long_and_no_longer() -> None:
     assert bench.refusal(longer) == Code.CHAINING_UNSUPPORTED
 
 
+def test_a_group_that_comes_back_is_where_others_still_watch_it() -> None:
+    bench = Bench()
+    for number in range(MAX_CHAIN + 1):
+        bench.say(mod(number, 3, Bucket(watch_port=2)))
+        if number:
+            bench.say(mod(number - 1, command=DELETE))
+            watching = mod(number - 1, 3, Bucket(watch_group=number))
+            expected = Code.CHAINING_UNSUPPORTED if number == MAX_CHAIN else None
+            assert bench.refusal(watching) == expected
+
+
+def test_groups_are_as_before_when_all_is_taken_back() -> None:
+    bench = chained()
+    before = groups_of(bench)
+    undo = bench.switch.datapath.undo
+    bench.say(flow(Match(), Group(2)))
+    undo.begin()
+    bench.say(mod(5))
+    bench.say(mod(1, 0, Bucket(actions=(Group(5),)), command=MODIFY))
+    bench.say(group("group_id=all", OF15, DELETE))
+    assert groups_of(bench) == []
+    undo.roll_back()
+    assert groups_of(bench) == before
+    assert len(flows_of(bench)) == 1
+    assert [group_stats(bench, number).ref_count for number in (1, 2, 3)] == [1, 1, 0]
+    assert bench.refusal(mod(1, command=DELETE)) == Code.CHAINED_GROUP
+
+
 @since_groups
 def test_a_flow_entry_cannot_lead_to_a_group_that_is_not_there(version: Version) -> None:
     bench = Bench(version)
@@ -439,6 +467,7 @@ def test_chained_groups_never_loop(messages: list[GroupMod]) -> None:
         for group_id, entry in groups.items():
             assert group_id not in groups.reach(entry.targets | entry.watched)
             assert entry.targets <= groups.keys()
-            assert entry.forwarders == {one for one in groups if group_id in groups[one].targets}
+            above = {one for one in groups if group_id in groups[one].targets}
+            assert set(groups.forwarders(group_id)) == above
     for group_id in groups:
         groups.lives(group_id)
