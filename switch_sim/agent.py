@@ -17,7 +17,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from heapq import heappop, heappush
 from math import inf
@@ -32,7 +32,8 @@ from protocol import Version
 from protocol.endpoint import Endpoint
 
 from . import transport
-from .channel import Channel
+from .channel import Channel, Line
+from .dialler import Dialler
 from .interfaces import Interface
 from .network import Network, PingAll
 from .network.ping_all import PING_ALL_TIMEOUT
@@ -42,23 +43,9 @@ from .settings import Settings
 
 logger = logging.getLogger("switch_sim")
 
-FIRST_DELAY = 0.1  #: seconds between the first two attempts to dial
 SETTLE_TIME = 2.0  #: seconds that an application may take to install its first flow entries
 MAX_DIALLING = 64  # attempts at a time, so that a listener's queue is not passed
 MAX_CLIENTS = 64  # of one listening switch
-
-
-def backoff(longest: float) -> Iterator[float]:
-    """Yield the seconds to wait before each attempt to dial again.
-
-    >>> from itertools import islice
-    >>> list(islice(backoff(8.0), 9))
-    [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 8.0, 8.0]
-    """
-    delay = FIRST_DELAY
-    while True:
-        yield min(delay, longest)
-        delay = min(delay * 2, longest)
 
 
 class Agent:
@@ -87,7 +74,8 @@ class Agent:
         self._storms = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[_Listener] = []
-        self._dialling = asyncio.Semaphore(MAX_DIALLING)
+        self.dialling = asyncio.Semaphore(MAX_DIALLING)
+        self._dials: set[str] = set()  # switches that dial their controllers
         self._real_ports = RealPorts(network, clock, self.soon)
 
     # What users do
@@ -103,7 +91,9 @@ class Agent:
         ValueError, with the cure, where TLS is wanted without the files that it needs.
         """
         context = transport.context(endpoint, self.settings.tls)
-        self._start(self._keep_dialling(switch, endpoint, context))
+        self._dials.add(switch)
+        self._look_for_controller(switch)
+        self._start(Dialler(self, switch, endpoint, context).run())
 
     def listen(self, switch: str, endpoint: Endpoint) -> Endpoint:
         """Let controllers and tools connect to a switch; return the endpoint that was taken.
@@ -115,6 +105,7 @@ class Agent:
         listener = _Listener(self, switch, bound, context)
         listener.add_sockets(sockets)
         self._listeners.append(listener)
+        self._look_for_controller(switch)
         return bound
 
     def attach(self, switch: str, port_no: int, interface: Interface) -> None:
@@ -173,9 +164,13 @@ class Agent:
 
     def opened(self, channel: Channel, version: Version) -> Session:
         """A channel agreed on a version: its switch has one more session."""
-        session = self.network.connect(channel.switch, version)
+        line = channel.line
+        session = self.network.connect(
+            line.switch, version, line.uri, main=line.main, auxiliary_id=line.auxiliary_id
+        )
         self.sessions[session] = channel
         self._open[channel.switch].append(channel)
+        self._look_for_controller(channel.switch)
         self.schedule(channel)
         return session
 
@@ -187,7 +182,35 @@ class Agent:
             del self.sessions[channel.session]
             self.network.disconnect(channel.switch, channel.session)
             self._open[channel.switch].remove(channel)
+            if not self._ended:
+                self._look_for_controller(channel.switch)
         self.soon()
+
+    def _look_for_controller(self, switch: str) -> None:
+        """Let a switch stand alone, after a while, if it has no controller.
+
+        OF1.3.5 6.3.2 "Connection Interruption"; also before the first one comes.
+        """
+        if not self.settings.fail_standalone:
+            return
+        node, now = self.network.switches[switch], self.clock()
+        if any(map(self._is_controller, self._open[switch])):
+            if node.alone_from <= now:
+                logger.warning("%s: has a controller again", self.name(switch))
+            node.alone_from = inf
+        elif node.alone_from == inf:
+            node.alone_from = now + self.settings.fail_after
+            IOLoop.current().call_later(self.settings.fail_after, self._tell_alone, switch)
+
+    def _is_controller(self, channel: Channel) -> bool:
+        """Whether it is more than a tool at a switch that dials its controllers."""
+        line = channel.line
+        return line.main is None and (line.dialled or line.switch not in self._dials)
+
+    def _tell_alone(self, switch: str) -> None:
+        if self.network.switches[switch].alone_from <= self.clock() and not self._ended:
+            name = self.name(switch)
+            logger.warning("%s: has no controller, and forwards as a learning switch", name)
 
     def route(self) -> None:
         """Bring what switches say to the channels it is meant for."""
@@ -210,37 +233,7 @@ class Agent:
             logger.warning("%s: has %d clients, no more are taken", self.name(switch), MAX_CLIENTS)
             stream.close()
             return
-        self._start(Channel(self, switch, stream).run())
-
-    async def _keep_dialling(
-        self, switch: str, endpoint: Endpoint, context: SSLContext | None
-    ) -> None:
-        delays, told = backoff(self.settings.max_backoff), ""
-        while True:
-            began = self.clock()
-            fault = await self._dial_once(switch, endpoint, context)
-            if fault and fault != told:
-                logger.warning("%s: cannot reach %s: %s", self.name(switch), endpoint, fault)
-            told = fault
-            delay = next(delays)
-            if not fault and self.clock() - began > delay:
-                delays = backoff(self.settings.max_backoff)
-                delay = next(delays)  # it was up for a while, so the trouble is a new one
-            await asyncio.sleep(delay)
-
-    async def _dial_once(self, switch: str, endpoint: Endpoint, context: SSLContext | None) -> str:
-        """Run a channel to its end; return why there was none."""
-        try:
-            async with self._dialling:
-                stream = await transport.dial(endpoint, context)
-        except transport.CannotDial as fault:
-            return str(fault)
-        channel = Channel(self, switch, stream)
-        await channel.run()
-        if channel.session is not None or channel.faults:
-            return ""
-        doubt = ": does it trust our certificate?" if endpoint.secure else ""
-        return f"it hung up before it said hello{doubt}"
+        self._start(Channel(self, Line(switch), stream).run())
 
     # Time
 

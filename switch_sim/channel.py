@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
@@ -35,24 +36,40 @@ READ_SIZE = 65_536
 FLUSH_EVERY = 64  # messages, at most 4 MB; so that we see soon that nobody reads them
 UNSENT_PAUSE = 1 << 20  # bytes that a controller has not read, above which we stop reading
 UNSENT_MAX = 1 << 26  # and above which it is given up: asynchronous messages come all the same
+DROPS_TOLD = 1000  # packet_ins dropped between two lines in the log
 STALL_TIMEOUT = 30.0  #: seconds in which a controller must read some of what waits for it
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Which channel of a switch it is."""
+
+    switch: str
+    uri: str = ""  #: where the controller is
+    dialled: bool = False  #: whether the switch began
+    main: Session | None = None  #: of an auxiliary channel: the session that it helps
+    auxiliary_id: int = 0
 
 
 class Channel:
     """A stream between a switch and a controller, or a tool that speaks as one."""
 
-    def __init__(self, agent: Agent, switch: str, stream: IOStream) -> None:
-        self.agent, self.switch, self.stream = agent, switch, stream
+    def __init__(self, agent: Agent, line: Line, stream: IOStream) -> None:
+        self.agent, self.line, self.switch, self.stream = agent, line, line.switch, stream
+        settings, now = agent.settings, agent.clock()
         self.connection = Connection(
-            agent.clock(),
-            agent.settings.versions,
-            handshake_timeout=agent.settings.handshake_timeout,
-            echo_interval=agent.settings.echo_interval,
+            now,
+            settings.versions if line.main is None else (line.main.version,),
+            handshake_timeout=settings.handshake_timeout,
+            echo_interval=settings.echo_interval,
+            echo_timeout=settings.echo_timeout,
         )
         self.session: Session | None = None
+        self.when_open: asyncio.Future[Session] | None = None  #: for who waits for a session
+        self._limit = settings.packet_in_limit(now)
         self.due = inf  #: when the agent looks at the time next
         self.faults = 0  #: that the log was told
-        self.dropped = 0  #: packet_ins for which there was no room
+        self.dropped = 0  #: packet_ins for which there was no room, or that were too many
         self.unsent = 0  #: bytes that the stream holds
         self.paused = False  #: whether nothing is read until the controller has read
         self._unflushed = 0  # messages that the connection holds
@@ -97,6 +114,8 @@ class Channel:
         match event:
             case Opened(version):
                 self.session = self.agent.opened(self, version)
+                if self.when_open is not None:
+                    self.when_open.set_result(self.session)
             case Closed(reason):
                 self._fault(reason)
                 self._shut()
@@ -120,8 +139,7 @@ class Channel:
 
     def send(self, message: Message) -> None:
         """Queue a message with the xid that it has; packet_ins go only where they are read."""
-        if self.unsent > UNSENT_PAUSE and isinstance(message, PacketIn):
-            self.dropped += 1
+        if isinstance(message, PacketIn) and not self._admits():
             return
         try:
             self.connection.send(message, message.xid)
@@ -133,6 +151,22 @@ class Channel:
             self.flush()
         else:
             self.agent.soon_write(self)
+
+    def _admits(self) -> bool:
+        """Whether there is room for a packet_in; drops are counted, and told now and then."""
+        reason = ""
+        if self.unsent > UNSENT_PAUSE:
+            reason = "the controller does not read"
+        elif self._limit is not None and not self._limit.admit(self.agent.clock()):
+            reason = f"more than {self._limit.rate:g} a second"
+        if reason:
+            if self.dropped % DROPS_TOLD == 0:
+                name = self.agent.name(self.switch)
+                logger.warning(
+                    "%s: packet_ins are dropped, %s (%d before)", name, reason, self.dropped
+                )
+            self.dropped += 1
+        return not reason
 
     def flush(self) -> None:
         """Give all that is queued to the stream."""

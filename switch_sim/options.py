@@ -13,7 +13,7 @@ from protocol.connection import ECHO_INTERVAL
 from protocol.version import parse_versions
 
 from .flow_table import MAX_ENTRIES
-from .settings import MAX_BACKOFF, Settings
+from .settings import FAIL_PROBES, MAX_AUXILIARY, MAX_BACKOFF, Settings
 from .switch import N_BUFFERS, N_TABLES
 from .tls import NO_CA, TlsFiles
 
@@ -75,9 +75,17 @@ def of_version(function: Command) -> Command:
 
 
 def _settings(
-    private_key: str | None, certificate: str | None, ca_cert: str | None, **others: Any
+    private_key: str | None,
+    certificate: str | None,
+    ca_cert: str | None,
+    fail_mode: str,
+    **others: Any,
 ) -> Settings:
-    return Settings(tls=_tls(private_key, certificate, ca_cert), **others)
+    return Settings(
+        tls=_tls(private_key, certificate, ca_cert),
+        fail_standalone=fail_mode == "standalone",
+        **others,
+    )
 
 
 def _tls(private_key: str | None, certificate: str | None, ca_cert: str | None) -> TlsFiles | None:
@@ -110,6 +118,36 @@ channel_options = gathered(
         show_default=True,
         metavar="SECONDS",
         help="The longest wait between two attempts to reach a controller.",
+    ),
+    click.option(
+        "--packet-in-rate",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        metavar="NUMBER",
+        help="How many packets a second a switch sends to each of its controllers; what is more "
+        "is dropped.  [no limit]",
+    ),
+    click.option(
+        "--packet-in-burst",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="NUMBER",
+        help="And how many at once after a pause.  [a quarter of the rate]",
+    ),
+    click.option(
+        "--fail-mode",
+        type=click.Choice(["secure", "standalone"]),
+        default="secure",
+        show_default=True,
+        help="What a switch does without any controller: go on as its flow entries say, or, after "
+        f"{FAIL_PROBES} echo intervals, forward as a learning switch until one comes back.",
+    ),
+    click.option(
+        "--auxiliary",
+        type=click.IntRange(0, MAX_AUXILIARY),
+        default=0,
+        metavar="NUMBER",
+        help="Auxiliary channels beside the main one to each controller.  [0]",
     ),
     click.option(
         "--private-key",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 
 from protocol import (
     OF10,
@@ -10,6 +11,8 @@ from protocol import (
     EncodeError,
     ErrorMsg,
     Message,
+    Output,
+    Port,
     PortDesc,
     PortReason,
     Version,
@@ -57,6 +60,7 @@ class Switch:
         self.datapath_id = datapath_id
         self.name = name
         desc = DescReply(mfr_desc, hw_desc, sw_desc, serial_num, dp_desc or name)
+        self.alone_from = inf  #: seconds; from then on it forwards as NORMAL does, without tables
         self.datapath = Datapath(datapath_id, ports, desc, n_tables, n_buffers, max_entries)
 
     @property
@@ -127,6 +131,8 @@ class Switch:
             packet = Packet(data, in_port, OF10, now, effects)
             if datapath.drops_fragments and packet.key.is_fragment:
                 port.counters.rx_dropped += 1
+            elif now >= self.alone_from:
+                datapath.forwarding.output(packet, Output(Port.NORMAL))
             else:
                 datapath.pipeline.process(packet)
         return effects

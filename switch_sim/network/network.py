@@ -87,9 +87,17 @@ class Network:
 
     # What comes in
 
-    def connect(self, switch: str, version: Version, uri: str = "") -> Session:
-        """Let a controller join a switch."""
-        session = self.switches[switch].connect(version, uri)
+    def connect(
+        self,
+        switch: str,
+        version: Version,
+        uri: str = "",
+        *,
+        main: Session | None = None,
+        auxiliary_id: int = 0,
+    ) -> Session:
+        """Let a controller join a switch, with a main channel or an auxiliary one."""
+        session = self.switches[switch].connect(version, uri, main=main, auxiliary_id=auxiliary_id)
         self._absorb(switch, self.switches[switch].greet(session), None)
         return session
 

@@ -69,6 +69,15 @@ class ControllerSide:
                     return event
             await self.read()
 
+    async def barrier_and_before(self) -> list[Event]:
+        """Wait until the switch has done what was said; return what it said meanwhile."""
+        self.send(BarrierRequest())
+        heard: list[Event] = []
+        while not any(isinstance(event, BarrierReply) for event in heard):
+            await self.read()
+            heard, self.events = heard + self.events, []
+        return heard
+
     async def read(self) -> None:
         """Take in what comes next, once."""
         data = await self.reader.read(65_536)
