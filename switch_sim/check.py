@@ -46,12 +46,15 @@ from protocol import (
     WriteActions,
     WriteMetadata,
 )
+from protocol import nicira as nx
 from protocol.oxm import OPENFLOW_BASIC, OXM, FieldValue, OxmField
 from protocol.packet import EthType
 
 from .execute import EFFECTS
 from .fields import SETTABLE
 from .flow_key import TAG_TYPES
+from .nicira import fields as nicira
+from .nicira.touches import touched
 from .refused import Refused
 
 _IP = (EthType.IPV4, EthType.IPV6)
@@ -73,8 +76,11 @@ _QUEUED = frozenset({Port.IN_PORT, Port.LOCAL})
 _SENDERS = frozenset({Port.CONTROLLER, Port.LOCAL, Port.ANY})
 
 
-#: The fields that the switch finds in packets: all of the specification.
+#: The fields of the specification, all of which the switch finds in packets.
 MATCHABLE = frozenset(row.name for row in OXM.values() if row.oxm_class == OPENFLOW_BASIC)
+# Beside them there are Nicira's, of which table features do not tell.
+_MATCHABLE = MATCHABLE | nicira.MATCHABLE
+_SETTABLE = SETTABLE | nicira.SETTABLE
 
 
 def check_match(match: Match, version: Version) -> None:
@@ -83,7 +89,7 @@ def check_match(match: Match, version: Version) -> None:
     What a field depends on: OF1.3.5 7.2.3.6 "Flow Match Field Prerequisite".
     """
     for name in match:
-        if name not in MATCHABLE:
+        if name not in _MATCHABLE:
             raise Refused(BadMatchCode.BAD_FIELD, f"match field {name} is unknown")
     # The structs of OF1.0 and OF1.1 have all fields always; what does not apply is ignored.
     if version >= OF12 and (problem := match.missing()):
@@ -100,6 +106,7 @@ class Checker:
         self.n_tables = n_tables
         self.actions: dict[type[Action], Callable[[Any, Version], None]] = {}
         self.instructions: dict[type[Instruction], Callable[[Any, Version], None]] = {}
+        self.lists: list[Callable[[Sequence[Action]], None]] = []  #: what refuses actions together
 
     def check_instructions(
         self, instructions: Sequence[Instruction], match: Match, table_id: int, version: Version
@@ -139,6 +146,9 @@ class Checker:
 
         `known` is what the match says of the packets; without it their fields are not asked.
         """
+        actions = tuple(actions)
+        for check_list in self.lists:
+            check_list(actions)
         for action in actions:
             if own_check := self.actions.get(type(action)):
                 own_check(action, version)
@@ -193,7 +203,7 @@ def _check_tos(action: SetNwTos, version: Version) -> None:
 
 def _settable(name: str, version: Version) -> OxmField:
     """Return the row of a field that may be set (OF1.3.5 7.2.5 "Action Structures")."""
-    if name not in SETTABLE or (name == "metadata" and version < OF15):
+    if name not in _SETTABLE or (name == "metadata" and version < OF15):
         raise Refused(BadActionCode.BAD_SET_TYPE, f"{name} cannot be set")
     return OXM[name]
 
@@ -210,7 +220,7 @@ def _check_set_field(action: SetField, version: Version) -> None:
 
 def _check_copy_field(action: CopyField, version: Version) -> None:
     source, target = OXM.get(action.src), _settable(action.dst, version)
-    if source is None or source.name not in SETTABLE | {"in_port", "in_phy_port"}:
+    if source is None or source.name not in _SETTABLE | {"in_port", "in_phy_port"}:
         raise Refused(BadActionCode.BAD_SET_TYPE, f"{action.src} cannot be copied")
     fits = (
         action.src_offset + action.n_bits <= source.bits
@@ -277,6 +287,14 @@ class Known:
                 self._want_type(_MPLS, type(action).__name__)
             case SetNwTtl() | DecNwTtl():
                 self._want_type(_IP, type(action).__name__)
+            case nx.Ct():
+                self._want_type(_IP, "ct")
+            case _:
+                read, written = touched(action)
+                for name in (*read, *written):
+                    self._want_prerequisites(name)
+                for name in written:
+                    self._change(name, None)
 
     def _set(self, field: Match) -> None:
         for name, value in field.items():

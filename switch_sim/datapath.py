@@ -32,6 +32,7 @@ from .group_table import GroupTable
 from .meter_actions import MeterActions
 from .meter_mods import MeterMods
 from .meter_table import MeterTable
+from .nicira.extension import Extension
 from .packet import Packet
 from .pipeline import Pipeline
 from .ports import Ports, SwitchPort
@@ -74,6 +75,7 @@ class Datapath:
         self._meter_actions = MeterActions(
             self.meters, self.pipeline, self.checker, self.forwarding
         )
+        self.nicira = Extension(self.pipeline, self.forwarding, self.flow_mods)
 
     def buffered(self, buffer_id: int, session: Session, now: float, effects: Effects) -> Packet:
         """Take a packet out of its buffer; Refused where there is none."""

@@ -80,13 +80,13 @@ def _set_field(packet: Packet, action: SetField) -> None:
     for name, value in action.field.items():
         if isinstance(value, tuple):
             number, mask = value
-            value = packet.key.get(name, 0) & ~mask | number
+            value = (packet.key[name] or 0) & ~mask | number
         assert isinstance(value, int), "unknown fields were refused"
         set_field(packet, name, value)
 
 
 def _copy_field(packet: Packet, action: CopyField) -> None:
-    source, target = packet.key.get(action.src), packet.key.get(action.dst)
+    source, target = packet.key[action.src], packet.key[action.dst]
     if source is None or target is None:
         return
     ones = (1 << action.n_bits) - 1

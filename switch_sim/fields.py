@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import NamedTuple
 
 from protocol import VlanId
@@ -75,12 +76,18 @@ _DECISIVE = frozenset({"eth_type", "ip_proto", "icmpv6_type", "icmpv6_code", "mp
 _ADDRESSES = frozenset({"ipv4_src", "ipv4_dst", "ipv6_src", "ipv6_dst"})
 
 
+#: How the fields are set that are no bits of a header. Extensions add theirs.
+SETTERS: dict[str, Callable[[Packet, int], None]] = {}
+
+
 def set_field(packet: Packet, name: str, value: int) -> None:
     """Set a field and keep the checksums right. A packet without the field stays as it is.
 
     A checksum that was wrong stays wrong, as the change is added to it (RFC 1624).
     """
-    if name == "metadata":
+    if setter := SETTERS.get(name):
+        setter(packet, value)
+    elif name == "metadata":
         packet.set_metadata(value)
     elif name == "tunnel_id":
         packet.set_tunnel_id(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from operator import attrgetter
 
 from protocol import (
@@ -29,6 +30,7 @@ from protocol import (
     WriteActions,
     WriteMetadata,
 )
+from protocol.nicira import Conjunction, Note
 from protocol.oxm import OXM
 
 _UNTOLD = 0xFFFF_FFFF_FFFF_FFFF  # a counter that is not kept (OF1.3.5 5.8 "Counters")
@@ -66,6 +68,7 @@ class FlowEntry:
 
     __slots__ = (
         "byte_count",
+        "conjunctions",
         "cookie",
         "created",
         "fields",
@@ -78,6 +81,7 @@ class FlowEntry:
         "is_present",
         "masks",
         "match",
+        "modified",
         "packet_count",
         "priority",
         "program",
@@ -98,7 +102,7 @@ class FlowEntry:
         self.hard_timeout = message.hard_timeout
         self.flags = message.flags
         self.importance = message.importance
-        self.created = self.used = now
+        self.created = self.used = self.modified = now
         self.packet_count = self.byte_count = 0
         self.is_present = False  #: in a table
         self.masks, self.values = split_match(message.match)
@@ -117,6 +121,8 @@ class FlowEntry:
         # Unique in its type each, so that their kinds alone decide the order.
         self.program = tuple(sorted(instructions, key=lambda one: _ORDER.index(type(one))))
         self.sizes: dict[Version, int | None] = {}
+        #: which clauses of which matches the entry is, in place of a match by itself
+        self.conjunctions = tuple(_conjunctions(instructions))
 
     def count(self, size: int, now: float) -> None:
         """Count a packet of so many bytes."""
@@ -165,7 +171,7 @@ class FlowEntry:
         if self.idle_timeout:
             times.append(self.used + self.idle_timeout)
         if self.hard_timeout:
-            times.append(self.created + self.hard_timeout)
+            times.append(self.modified + self.hard_timeout)
         return min(times) if times else None
 
     def stats(self, now: float) -> Stats:
@@ -225,6 +231,16 @@ class FlowEntry:
 
 
 by_rank = attrgetter("rank")
+
+
+def _conjunctions(instructions: tuple[Instruction, ...]) -> Iterator[Conjunction]:
+    for instruction in instructions:
+        if type(instruction) is ApplyActions:
+            for action in instruction.actions:
+                if type(action) is Conjunction:
+                    yield action
+                elif type(action) is not Note:
+                    return  # nothing else stands beside them
 
 
 def split_seconds(seconds: float) -> tuple[int, int]:

@@ -6,6 +6,7 @@ Written by hand: every frame comes by here. Bytes that make no sense leave their
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 from protocol import Port
 from protocol.oxm import VlanId
@@ -33,9 +34,11 @@ _SNAP = bytes.fromhex("aaaa03000000")
 class FlowKey(dict[str, int]):
     """The match fields of a frame by name; those that it lacks are None.
 
-    The attributes say where headers begin, in bytes; 0 where there is none.
+    The attributes say where headers begin, in bytes; 0 where there is none. Fields that few
+    look at are read when they are asked for: `DERIVED` has those.
     """
 
+    data = b""  #: the frame
     type_at = 12  #: the Ethernet type behind the tags
     vlan = 0  #: the outermost tag's 16 bits of priority and VID
     mpls = 0  #: the outermost shim
@@ -46,8 +49,13 @@ class FlowKey(dict[str, int]):
     nd_address = 0  #: the link-layer address in the option of neighbour discovery
     is_fragment = False
 
-    def __missing__(self, name: str) -> None:
-        return None
+    def __missing__(self, name: str) -> int | None:
+        read = DERIVED.get(name)
+        return None if read is None else read(self)
+
+
+#: The fields that are not kept, and how each is read. Extensions add theirs.
+DERIVED: dict[str, Callable[[FlowKey], int | None]] = {}
 
 
 def flow_key(data: bytes, in_port: int, metadata: int = 0, tunnel_id: int = 0) -> FlowKey:
@@ -60,6 +68,7 @@ def flow_key(data: bytes, in_port: int, metadata: int = 0, tunnel_id: int = 0) -
         packet_type=0,
         actset_output=Port.UNSET,
     )
+    key.data = data
     if len(data) < MIN_FRAME:
         return key
     high, low, eth_type = _ETHERNET.unpack_from(data)

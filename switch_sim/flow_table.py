@@ -20,6 +20,7 @@ from protocol.tables import TableConfig
 from .eviction import Evictor
 from .flow_entry import FlowEntry, Masks, split_match
 from .flow_key import FlowKey
+from .nicira import conjunctions
 from .references import References
 from .refused import Refused
 from .tuple_space import Tuple
@@ -71,6 +72,7 @@ class FlowTable:
         self.lookup_count = 0
         self.matched_count = 0
         self._size = 0
+        self._n_conjunctive = 0
         self._tuples: dict[Masks, Tuple] = {}
         self._sorted: list[Tuple] | None = []  # by the highest rank; None: to be sorted anew
         self._timers: list[tuple[float, int, FlowEntry]] = []
@@ -93,6 +95,8 @@ class FlowTable:
 
         Which one of several with the same priority is left open there.
         """
+        if self._n_conjunctive:
+            return conjunctions.lookup(self._tuples.values(), key)
         best, best_rank = None, -1
         for group in self._sorted if self._sorted is not None else self._sort():
             if group.max_rank <= best_rank:
@@ -165,9 +169,10 @@ class FlowTable:
         entry.is_present = True
         self._references.add(entry)
         self._size += 1
+        self._n_conjunctive += bool(entry.conjunctions)
         if group.max_rank != highest:
             self._sorted = None
-        self._watch(entry)
+        self.watch(entry)
         if self.evictor is not None:
             self.evictor.add(entry)
 
@@ -179,6 +184,7 @@ class FlowTable:
         entry.is_present = False
         self._references.remove(entry)
         self._size -= 1
+        self._n_conjunctive -= bool(entry.conjunctions)
         if group.max_rank != highest:
             self._sorted = None
         if group.max_rank < 0:
@@ -192,7 +198,9 @@ class FlowTable:
     ) -> None:
         """Let an entry of the table do other things from now on."""
         self._references.remove(entry)
+        self._n_conjunctive -= bool(entry.conjunctions)
         entry.change(instructions, version)
+        self._n_conjunctive += bool(entry.conjunctions)
         self._references.add(entry)
 
     def memory(self, entry: FlowEntry) -> Callable[[], None]:
@@ -209,7 +217,8 @@ class FlowTable:
 
     # Timeouts (OF1.3.5 5.5 "Flow Removal")
 
-    def _watch(self, entry: FlowEntry) -> None:
+    def watch(self, entry: FlowEntry) -> None:
+        """Take note of an entry's timeouts, which are new or shorter than they were."""
         deadline = entry.deadline()
         if deadline is not None:
             self._timer_number += 1
@@ -237,7 +246,7 @@ class FlowTable:
                 continue
             deadline = entry.deadline()
             if deadline is None or deadline > now:
-                self._watch(entry)
+                self.watch(entry)
                 continue
             self.remove(entry)
             gone.append((entry, _reason(entry, deadline)))
@@ -245,7 +254,7 @@ class FlowTable:
 
 
 def _reason(entry: FlowEntry, deadline: float) -> FlowRemovedReason:
-    hard = entry.hard_timeout and entry.created + entry.hard_timeout <= deadline
+    hard = entry.hard_timeout and entry.modified + entry.hard_timeout <= deadline
     return FlowRemovedReason.HARD_TIMEOUT if hard else FlowRemovedReason.IDLE_TIMEOUT
 
 

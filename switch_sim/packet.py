@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from protocol import Action, PacketInReason, Port, Version
 
 from .flow_entry import FlowEntry
 from .flow_key import FlowKey, flow_key
+from .nicira.course import Course
 from .session import Effects
 
 OUTPUT, GROUP = "output", "group"  #: the places of these in an action set
@@ -18,6 +20,31 @@ class Dropped(Exception):
 
     It ends this packet, or this copy, and nothing else; the text says why.
     """
+
+
+class Finished(Exception):
+    """Nothing more is done with a packet, or a copy, than what its action set says."""
+
+
+class Paused(Exception):
+    """A packet waits for a controller's word.
+
+    On the way up each level adds what it would have done yet; `hold` keeps all of it.
+    """
+
+    def __init__(self, hold: Callable[[Packet, Held], None]) -> None:
+        super().__init__("the packet waits for a controller")
+        self.hold, self.later = hold, Held()
+
+
+class Held:
+    """What is left to do with a packet that waits: steps in their order, and its action set."""
+
+    __slots__ = ("steps", "with_action_set")
+
+    def __init__(self) -> None:
+        self.steps: list[Callable[[Packet], None]] = []
+        self.with_action_set = False
 
 
 class Witness(Protocol):
@@ -41,6 +68,7 @@ class Packet:
     __slots__ = (
         "_key",
         "action_set",
+        "course",
         "data",
         "effects",
         "entry",
@@ -67,6 +95,7 @@ class Packet:
         self.metadata = 0
         self.tunnel_id = 0
         self.registers: dict[str, int] | None = None
+        self.course: Course | None = None  #: what Nicira's actions carry along
         self.witness: Witness | None = None
         self.queue_id: int | None = None  #: for outputs to come
         self.action_set: dict[object, Action] = {}
@@ -80,6 +109,7 @@ class Packet:
         other = Packet(self.data, self.in_port, self.version, self.now, self.effects)
         other.metadata, other.tunnel_id = self.metadata, self.tunnel_id
         other.registers = dict(self.registers) if self.registers else None
+        other.course = self.course.fork() if self.course else None
         other.queue_id, other.witness = self.queue_id, self.witness
         other.table_id, other.entry, other.reason = self.table_id, self.entry, self.reason
         return other
@@ -105,6 +135,18 @@ class Packet:
         """Have other bytes, which differ in one field and begin their headers where they did."""
         self.data = data
         self.key[name] = value
+        self.key.data = data
+
+    def change_unmatched(self, data: bytes) -> None:
+        """Have other bytes, which differ in nothing that the match fields keep."""
+        self.data = data
+        if self._key is not None:
+            self._key.data = data
+
+    def set_in_port(self, value: int) -> None:
+        """Be as if it had come in by another port."""
+        self.in_port = value
+        self.key["in_port"] = value
 
     def set_metadata(self, value: int) -> None:
         """Set the register that tables hand on."""
@@ -122,6 +164,18 @@ class Packet:
             self.registers = {}
         self.registers[name] = value
         self.key[name] = value
+
+    def forget_registers(self, names: Iterable[str]) -> None:
+        """Let pipeline fields of extensions be as they were at first."""
+        for name in names:
+            if self.registers and self.registers.pop(name, None) is not None:
+                self.key.pop(name, None)
+
+    def course_of(self) -> Course:
+        """Return what Nicira's actions carry along, made when first needed."""
+        if self.course is None:
+            self.course = Course()
+        return self.course
 
     def note_action_set(self) -> None:
         """Tell the match fields which port the action set names: OF1.5's actset_output."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from protocol import (
@@ -28,9 +29,14 @@ from .execute import EFFECTS, InvalidTtl
 from .flow_entry import FlowEntry
 from .flow_table import FlowTables
 from .forwarding import Forwarding
-from .packet import Dropped, Packet
+from .packet import Dropped, Finished, Held, Packet, Paused
 
 Act = Callable[[Packet, Any], None]
+_Place = tuple[int, FlowEntry | None, Version, PacketInReason]
+
+
+def _come_back(packet: Packet, before: _Place) -> None:
+    packet.table_id, packet.entry, packet.version, packet.reason = before
 
 
 class Pipeline:
@@ -57,12 +63,20 @@ class Pipeline:
         # Of all actions only those of a packet_out may name it (OF1.3.5 4.5 "Reserved Ports").
         forwarding.reserved[Port.TABLE] = lambda packet, action: self.process(packet.copy())
 
-    def process(self, packet: Packet) -> None:
-        """Take a packet through the tables, from the first one on, and do its action set."""
-        self._try(packet, self._process)
+    def process(self, packet: Packet, table_id: int = 0) -> None:
+        """Take a packet through the tables, from one on, and do its action set."""
+        self._try(packet, lambda packet: self._process(packet, table_id))
 
-    def _process(self, packet: Packet) -> None:
-        if self._walk(packet, 0):
+    def _process(self, packet: Packet, table_id: int) -> None:
+        found = True
+        try:
+            found = self._walk(packet, table_id)
+        except Finished:
+            pass
+        except Paused as pause:
+            pause.later.with_action_set = True
+            raise
+        if found:
             self._do_action_set(packet, PacketInReason.ACTION_SET)
         else:
             self._miss(packet)
@@ -76,8 +90,35 @@ class Pipeline:
 
     def act(self, packet: Packet, actions: Iterable[Action]) -> None:
         """Do actions on the packet itself, in their order; Dropped where it goes no further."""
-        for action in actions:
-            self.actions[type(action)](packet, action)
+        left = iter(actions)
+        try:
+            for action in left:
+                self.actions[type(action)](packet, action)
+        except Paused as pause:
+            pause.later.steps.append(partial(self.act, actions=tuple(left)))
+            raise
+
+    def act_on_copy(self, packet: Packet, actions: Iterable[Action]) -> None:
+        """Do actions on a copy of the packet: what ends the copy does not end the packet."""
+        self._try(packet.copy(), lambda copy: self.act(copy, actions))
+
+    def go_on(self, packet: Packet, held: Held) -> None:
+        """Do what is left to do with a packet that waited."""
+        self._try(packet, lambda packet: self._go_on(packet, held))
+
+    def _go_on(self, packet: Packet, held: Held) -> None:
+        left = iter(held.steps)
+        try:
+            for step in left:
+                step(packet)
+        except Finished:
+            pass
+        except Paused as pause:
+            pause.later.steps += left
+            pause.later.with_action_set |= held.with_action_set
+            raise
+        if held.with_action_set:
+            self._do_action_set(packet, PacketInReason.ACTION_SET)
 
     def do_bucket(self, packet: Packet, actions: Iterable[Action], version: Version) -> None:
         """Do the actions of a bucket on a copy of the packet, as an action set of its own.
@@ -90,17 +131,23 @@ class Pipeline:
         copy.action_set = as_set(actions)
         self._try(copy, lambda copy: self._do_action_set(copy, PacketInReason.GROUP))
 
-    def resubmit(self, packet: Packet, table_id: int) -> bool:
+    def resubmit(
+        self, packet: Packet, table_id: int, disguise: Mapping[str, int] | None = None
+    ) -> bool:
         """Take the packet through tables from one on, and come back with it as it then is.
 
         Return whether each table had an entry for it: where one has none, nothing is told.
         What instructions write to the action set stays there. Whoever calls bounds how often.
+        `disguise` are fields that the packet seems to have in the first of the tables.
         """
         before = packet.table_id, packet.entry, packet.version, packet.reason
         try:
-            return self._walk(packet, table_id)
+            return self._walk(packet, table_id, disguise)
+        except Paused as pause:
+            pause.later.steps.append(partial(_come_back, before=before))
+            raise
         finally:
-            packet.table_id, packet.entry, packet.version, packet.reason = before
+            _come_back(packet, before)
 
     # What happens
 
@@ -110,15 +157,24 @@ class Pipeline:
             work(packet)
         except InvalidTtl:
             self._invalid_ttl(packet)
+        except Finished:
+            pass
+        except Paused as pause:
+            pause.hold(packet, pause.later)
         except Dropped as drop:
             if packet.witness is not None:
                 packet.witness.remark("packet", f"dropped: {drop}")
 
-    def _walk(self, packet: Packet, table_id: int) -> bool:
+    def _walk(
+        self, packet: Packet, table_id: int, disguise: Mapping[str, int] | None = None
+    ) -> bool:
         """Follow the tables; return whether each had an entry for the packet."""
         while True:
             packet.table_id = table_id
-            entry = self._match(packet, table_id)
+            if disguise:
+                entry, disguise = self._match_in(packet, table_id, disguise), None
+            else:
+                entry = self._match(packet, table_id)
             if entry is None:
                 if not self._passes_over(table_id):
                     return False
@@ -126,13 +182,44 @@ class Pipeline:
                 continue
             packet.version = entry.version
             packet.reason = PacketInReason.ACTION
-            for instruction in entry.program:
-                if type(instruction) is GotoTable:
-                    table_id = instruction.table_id
-                    break
-                self.instructions[type(instruction)](packet, instruction)
-            else:
+            goes_to = self._do(packet, entry.program)
+            if goes_to is None:
                 return True
+            table_id = goes_to
+
+    def _do(self, packet: Packet, program: Iterable[Instruction]) -> int | None:
+        """Do instructions; return the table to go to."""
+        left = iter(program)
+        try:
+            for instruction in left:
+                if type(instruction) is GotoTable:
+                    return instruction.table_id
+                self.instructions[type(instruction)](packet, instruction)
+        except Paused as pause:
+            pause.later.steps.append(partial(self._do_later, program=tuple(left)))
+            raise
+        return None
+
+    def _do_later(self, packet: Packet, program: Iterable[Instruction]) -> None:
+        goes_to = self._do(packet, program)
+        if goes_to is not None:
+            self._walk(packet, goes_to)
+
+    def _match_in(
+        self, packet: Packet, table_id: int, disguise: Mapping[str, int]
+    ) -> FlowEntry | None:
+        """Look for an entry as if the packet had other fields."""
+        key = packet.key
+        before = {name: key.get(name) for name in disguise}
+        key.update(disguise)
+        try:
+            return self._match(packet, table_id)
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del key[name]
+                else:
+                    key[name] = value
 
     def _match(self, packet: Packet, table_id: int) -> FlowEntry | None:
         table = self.tables[table_id]

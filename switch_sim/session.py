@@ -20,6 +20,7 @@ class Session:
 
     __slots__ = (
         "auxiliary_id",
+        "controller_id",
         "main",
         "masks",
         "miss_send_len",
@@ -42,6 +43,7 @@ class Session:
         self.main = main or self
         self.auxiliary_id = auxiliary_id  #: 0 on the main channel
         self.miss_send_len = DEFAULT_MISS_SEND_LEN  #: bytes; set_config changes it
+        self.controller_id = 0  #: by which Nicira's actions name it; SetControllerId changes it
         self.role = Role.EQUAL
         self.short_id = NO_SHORT_ID
         self.masks = default_masks(version)  #: shared; a new one takes its place

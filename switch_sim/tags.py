@@ -86,7 +86,7 @@ class Ttl(NamedTuple):
         data[self.at] = value
         if self.checksum_at:
             add_to_checksum(data, self.checksum_at, change)
-        packet.data = bytes(data)
+        packet.change_unmatched(bytes(data))
 
 
 def ip_ttl(packet: Packet) -> Ttl | None:

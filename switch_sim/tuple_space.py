@@ -48,6 +48,13 @@ class Tuple:
             return None
         return found[-1] if found else None
 
+    def matching(self, key: FlowKey) -> list[FlowEntry]:
+        """Return all entries that match, the highest rank last."""
+        try:
+            return self._entries.get(self._probe(key), [])
+        except TypeError:  # as above
+            return []
+
     def with_values(self, values: tuple[int, ...]) -> list[FlowEntry]:
         """Return the entries that match just these values, the highest rank last."""
         return self._entries.get(self._key(values), [])
