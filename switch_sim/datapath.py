@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from protocol import (
     OF14,
@@ -20,6 +21,7 @@ from protocol.tables import TableStatus
 
 from .asynchronous import reason_in
 from .buffers import PacketBuffers
+from .bundles import Bundles
 from .check import Checker
 from .flow_changes import ChangeKind, FlowChanges
 from .flow_entry import FlowEntry
@@ -60,6 +62,7 @@ class Datapath:
         self.drops_fragments = False
         self.undo = UndoLog()  #: what changes state notes there how to take it back
         self.sessions = Sessions()
+        self.bundles = Bundles()
         self.tables = FlowTables(n_tables, max_entries)
         self.buffers = PacketBuffers(n_buffers)
         self.ports = Ports(ports)
@@ -108,8 +111,10 @@ class Datapath:
     def _tell_vacancy(self, table_id: int, effects: Effects) -> None:
         """Tell that the room in a table passed a threshold (OF1.4.1 7.4.5 "Table Status")."""
         table = self.tables[table_id]
-        assert table.vacancy is not None
-        reason = table.vacancy.passed(table.room, table.max_entries)
+        vacancy = table.vacancy
+        assert vacancy is not None
+        self.undo.note(partial(setattr, vacancy, "is_up_next", vacancy.is_up_next))
+        reason = vacancy.passed(table.room, table.max_entries)
         if reason is not None:
             status = TableStatus(reason, table_desc(table_id, table))
             self.sessions.tell(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -150,6 +150,15 @@ class SwitchPort:
         changed = state & ~PortState.LINK_DOWN if up else state | PortState.LINK_DOWN
         self.desc = replace(self._desc, state=PortState(changed))
         return changed != state
+
+    def memory(self) -> Callable[[], None]:
+        """Return how to let the port be as it is now."""
+        before = self._version, self._desc
+
+        def restore() -> None:
+            self._version, self.desc = before
+
+        return restore
 
     def modify(self, message: PortMod, version: Version) -> None:
         """Do what a port_mod says (OF1.3.5 7.3.4.3 "Port Modification Message")."""

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from protocol import ErrorCode
+from protocol import (
+    OF13,
+    BundleFailedCode,
+    EncodeError,
+    ErrorCode,
+    ErrorMsg,
+    Message,
+    Version,
+    sayable,
+)
+from protocol.oxm import ONF
+from protocol.symmetric import UnknownError
+from protocol.version import OF14
+
+#: Bytes of a refused message that come back; at least 64 (OF1.3.5 7.4.4 "Error Message").
+ERROR_DATA = 64
+_EXPERIMENTER = 0xFFFF  # the type of errors that the specification leaves to others
+_ONF_BUNDLES = 2300  # where ONF's errors of bundles in OF1.3 begin (EXT-230)
 
 
 class Refused(Exception):
     """The switch does not do what was asked; `code` is the error to answer with.
 
-    `switch.py` turns it into the ErrorMsg, in words that the channel's version has.
+    `error_of` turns it into the ErrorMsg, in words that the channel's version has.
     """
 
     def __init__(self, code: ErrorCode, reason: str) -> None:
@@ -17,3 +34,19 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return f"{self.reason} [{self.code}]"
+
+
+def error_of(refusal: Refused, message: Message, version: Version, raw: bytes = b"") -> ErrorMsg:
+    """Return what a controller is told; `raw` is its message as it came."""
+    if not raw:
+        try:
+            raw = message.encode(version)
+        except EncodeError:
+            raw = b""  # only our own tests can say what the version has no words for
+    data, code = raw[:ERROR_DATA], refusal.code
+    if version == OF13 and isinstance(code, BundleFailedCode):
+        numbers = code.at(OF14)
+        assert numbers is not None
+        told = UnknownError(_EXPERIMENTER, _ONF_BUNDLES + numbers[1])
+        return ErrorMsg(told, ONF.to_bytes(4, "big") + data, xid=message.xid)
+    return ErrorMsg(sayable(code, version), data, xid=message.xid)

@@ -37,6 +37,15 @@ class Request(Generic[M]):
     message: M
     now: float  #: seconds, as in all that happens to the switch
     effects: Effects
+    #: What cannot be taken back, where it has to wait until all else is known to be done.
+    later: list[Callable[[], None]] | None = None
+
+    def do(self, step: Callable[[], None]) -> None:
+        """Do what cannot be taken back, such as sending a packet."""
+        if self.later is None:
+            step()
+        else:
+            self.later.append(step)
 
     @property
     def version(self) -> Version:

@@ -7,16 +7,14 @@ from math import inf
 
 from protocol import (
     OF10,
+    BundleFailedCode,
     DescReply,
-    EncodeError,
-    ErrorMsg,
     Message,
     Output,
     Port,
     PortDesc,
     PortReason,
     Version,
-    sayable,
 )
 from protocol.roles import ChannelStatus, ControllerStatusReason
 
@@ -26,13 +24,12 @@ from .flow_changes import ChangeKind, FlowChange
 from .flow_table import MAX_ENTRIES, FlowTables
 from .packet import Packet
 from .ports import SwitchPort
-from .refused import Refused
+from .refused import Refused, error_of
 from .request import Request, dispatch
 from .session import Effects, Session
 
 N_TABLES = 254  #: of 255 numbers, one less than can be: some controllers count on 254
 N_BUFFERS = 256
-_ERROR_DATA = 64  # bytes of the refused message that come back (OF1.3.5 7.4.4 "Error Message")
 
 
 class Switch:
@@ -105,6 +102,7 @@ class Switch:
         With the main channel the auxiliary ones of its controller have to end.
         """
         effects = Effects()
+        self.datapath.bundles.forget(session)
         if session.main is session:
             sessions = self.datapath.sessions
             sessions.remove(session)
@@ -118,7 +116,7 @@ class Switch:
         try:
             dispatch(self.datapath, Request(session, message, now, effects))
         except Refused as refusal:
-            error = _error(session.version, message, refusal, raw)
+            error = error_of(refusal, message, session.version, raw)
             effects.messages.append((session, error))
         return effects
 
@@ -140,8 +138,11 @@ class Switch:
     # Time
 
     def handle_timer(self, now: float) -> Effects:
-        """Remove the flow entries whose time is over."""
+        """Remove the flow entries and bundles whose time is over."""
         effects = Effects()
+        for session, bundle in self.datapath.bundles.expire(now):
+            timeout = Refused(BundleFailedCode.TIMEOUT, "nothing happened to the bundle")
+            effects.messages.append((session, error_of(timeout, bundle.last, session.version)))
         for table in self.tables.values():
             gone = table.expire(now)
             changes = [FlowChange(ChangeKind.REMOVED, entry, reason) for entry, reason in gone]
@@ -150,7 +151,8 @@ class Switch:
 
     def deadline(self) -> float | None:
         """Return when `handle_timer` is due next, None for never."""
-        times = (table.deadline() for table in self.tables.values())
+        times = [table.deadline() for table in self.tables.values()]
+        times.append(self.datapath.bundles.deadline())
         return min((time for time in times if time is not None), default=None)
 
     # Ports
@@ -181,12 +183,3 @@ class Switch:
         self.datapath.forwarding.macs.forget_port(port_no)
         self.datapath.tell_port(port, PortReason.DELETE, effects)
         return effects
-
-
-def _error(version: Version, message: Message, refusal: Refused, raw: bytes) -> ErrorMsg:
-    if not raw:
-        try:
-            raw = message.encode(version)
-        except EncodeError:
-            raw = b""  # only our own tests can say what the version has no words for
-    return ErrorMsg(sayable(refusal.code, version), raw[:_ERROR_DATA], xid=message.xid)

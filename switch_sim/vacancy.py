@@ -13,15 +13,16 @@ class Vacancy:
 
     def __init__(self, vacancy_down: int, vacancy_up: int, free: int, size: int) -> None:
         self.vacancy_down, self.vacancy_up = vacancy_down, vacancy_up
-        self._is_up_next = free * 100 < vacancy_up * size
+        #: Which of the two is told next.
+        self.is_up_next = free * 100 < vacancy_up * size
 
     def passed(self, free: int, size: int) -> TableReason | None:
         """Return what is to be told where `free` of `size` entries can be added, if anything."""
-        if self._is_up_next and free * 100 > self.vacancy_up * size:
-            self._is_up_next = False
+        if self.is_up_next and free * 100 > self.vacancy_up * size:
+            self.is_up_next = False
             return TableReason.VACANCY_UP
-        if not self._is_up_next and free * 100 < self.vacancy_down * size:
-            self._is_up_next = True
+        if not self.is_up_next and free * 100 < self.vacancy_down * size:
+            self.is_up_next = True
             return TableReason.VACANCY_DOWN
         return None
 

@@ -1,8 +1,19 @@
 """What the switch does with each message, by chapter. To be imported is to be registered."""
 
-from . import configuration, controllers, flows, groups, meters, packets, ports, tables
+from . import (
+    bundles,
+    configuration,
+    controllers,
+    flows,
+    groups,
+    meters,
+    packets,
+    ports,
+    tables,
+)
 
 __all__ = [
+    "bundles",
     "configuration",
     "controllers",
     "flows",

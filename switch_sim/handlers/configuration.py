@@ -6,6 +6,7 @@ from protocol import (
     OF10,
     OF11,
     OF12,
+    OF15,
     BadRequestCode,
     BarrierReply,
     BarrierRequest,
@@ -53,6 +54,8 @@ def _features(datapath: Datapath, request: Request[FeaturesRequest]) -> None:
         capabilities |= Capabilities.ARP_MATCH_IP
     if version >= OF11:
         capabilities |= Capabilities.GROUP_STATS
+    if version >= OF15:
+        capabilities |= Capabilities.BUNDLES
     request.answer(
         FeaturesReply(
             datapath.datapath_id,

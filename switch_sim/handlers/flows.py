@@ -22,8 +22,13 @@ def _flow_mod(datapath: Datapath, request: Request[FlowMod]) -> None:
     changes = datapath.flow_mods.apply(message, session.version, now)
     datapath.tell_changes(changes, now, request.effects)
     if buffered:
-        packet = datapath.buffered(message.buffer_id, session, now, request.effects)
-        datapath.pipeline.process(packet)
+        request.do(lambda: _process_buffered(datapath, request))
+
+
+def _process_buffered(datapath: Datapath, request: Request[FlowMod]) -> None:
+    buffer_id = request.message.buffer_id
+    packet = datapath.buffered(buffer_id, request.session, request.now, request.effects)
+    datapath.pipeline.process(packet)
 
 
 @handles(FlowStatsRequest)

@@ -22,6 +22,16 @@ def _packet_out(datapath: Datapath, request: Request[PacketOut]) -> None:
     if message.match.keys() - _PIPELINE_FIELDS:
         reason = "a packet_out takes pipeline fields only"
         raise Refused(BadRequestCode.PIPELINE_FIELDS_ONLY, reason)
+    if message.buffer_id != NO_BUFFER:
+        datapath.buffers.check(message.buffer_id)
+    elif len(message.data) < MIN_FRAME:
+        reason = f"{len(message.data)} bytes are no frame"
+        raise Refused(BadRequestCode.BAD_PACKET, reason)
+    request.do(lambda: _send(datapath, request))
+
+
+def _send(datapath: Datapath, request: Request[PacketOut]) -> None:
+    message = request.message
     packet = _packet_of(datapath, request)
     packet.in_port = message.in_port
     if metadata := message.match.number("metadata"):
@@ -35,7 +45,4 @@ def _packet_of(datapath: Datapath, request: Request[PacketOut]) -> Packet:
     message, session = request.message, request.session
     if message.buffer_id != NO_BUFFER:
         return datapath.buffered(message.buffer_id, session, request.now, request.effects)
-    if len(message.data) < MIN_FRAME:
-        reason = f"{len(message.data)} bytes are no frame"
-        raise Refused(BadRequestCode.BAD_PACKET, reason)
     return Packet(message.data, message.in_port, session.version, request.now, request.effects)

@@ -37,6 +37,7 @@ def _port_mod(datapath: Datapath, request: Request[PortMod]) -> None:
         reason = f"there is no port {message.port_no}"
         raise Refused(PortModFailedCode.BAD_PORT, reason)
     before = port.desc
+    datapath.undo.note(port.memory())
     port.modify(message, request.version)
     if port.desc != before:
         datapath.tell_port(port, PortReason.MODIFY, request.effects)
