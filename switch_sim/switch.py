@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 
 from protocol import (
@@ -16,6 +16,7 @@ from protocol import (
     PortReason,
     Version,
 )
+from protocol.queues import QueueDesc
 from protocol.roles import ChannelStatus, ControllerStatusReason
 
 from . import handlers  # noqa: F401  (the handlers register themselves)
@@ -53,12 +54,13 @@ class Switch:
         sw_desc: str = "Pointsman",
         serial_num: str = "None",
         dp_desc: str = "",
+        queues: Iterable[QueueDesc] = (),
     ) -> None:
         self.datapath_id = datapath_id
         self.name = name
         desc = DescReply(mfr_desc, hw_desc, sw_desc, serial_num, dp_desc or name)
         self.alone_from = inf  #: seconds; from then on it forwards as NORMAL does, without tables
-        self.datapath = Datapath(datapath_id, ports, desc, n_tables, n_buffers, max_entries)
+        self.datapath = Datapath(datapath_id, ports, desc, n_tables, n_buffers, max_entries, queues)
 
     @property
     def ports(self) -> Mapping[int, SwitchPort]:

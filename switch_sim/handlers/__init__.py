@@ -9,6 +9,7 @@ from . import (
     meters,
     packets,
     ports,
+    queues,
     tables,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "meters",
     "packets",
     "ports",
+    "queues",
     "tables",
 ]
