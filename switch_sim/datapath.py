@@ -84,7 +84,7 @@ class Datapath:
         self._meter_actions = MeterActions(
             self.meters, self.pipeline, self.checker, self.forwarding
         )
-        self.nicira = Extension(self.pipeline, self.forwarding, self.flow_mods)
+        self.nicira = Extension(self.pipeline, self.forwarding, self.flow_mods, self.tell_changes)
 
     def buffered(self, buffer_id: int, session: Session, now: float, effects: Effects) -> Packet:
         """Take a packet out of its buffer; Refused where there is none."""

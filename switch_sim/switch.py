@@ -120,6 +120,7 @@ class Switch:
         except Refused as refusal:
             error = error_of(refusal, message, session.version, raw)
             effects.messages.append((session, error))
+        self._settle(now, effects)
         return effects
 
     def receive_frame(self, in_port: int, data: bytes, now: float) -> Effects:
@@ -135,7 +136,13 @@ class Switch:
                 datapath.forwarding.output(packet, Output(Port.NORMAL))
             else:
                 datapath.pipeline.process(packet)
+                self._settle(now, effects)
         return effects
+
+    def _settle(self, now: float, effects: Effects) -> None:
+        """Do what follows from what was done."""
+        if self.tables.references.orphaned:
+            self.datapath.nicira.learner.forget_orphans(now, effects)
 
     # Time
 
@@ -149,12 +156,15 @@ class Switch:
             gone = table.expire(now)
             changes = [FlowChange(ChangeKind.REMOVED, entry, reason) for entry, reason in gone]
             self.datapath.tell_changes(changes, now, effects)
+        self.datapath.nicira.expire(now)
+        self._settle(now, effects)
         return effects
 
     def deadline(self) -> float | None:
         """Return when `handle_timer` is due next, None for never."""
         times = [table.deadline() for table in self.tables.values()]
         times.append(self.datapath.bundles.deadline())
+        times.append(self.datapath.nicira.deadline())
         return min((time for time in times if time is not None), default=None)
 
     # Ports
