@@ -58,6 +58,9 @@ class App:
     async def message(self, datapath: Datapath, message: Message) -> None:
         """Any other message came."""
 
+    async def background(self) -> None:
+        """What goes on beside the handlers, as long as the controller runs."""
+
 
 _NAMES: dict[type[Message], str] = {
     PacketIn: "packet_in",
@@ -77,11 +80,12 @@ class Handlers:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        names = ["switch_ready", "switch_gone", "message", *_NAMES.values()]
+        names = ["switch_ready", "switch_gone", "message", "background", *_NAMES.values()]
         found = {name: handler for name in names if (handler := _handler(app, name))}
         self.ready = found.get("switch_ready")
         self.gone = found.get("switch_gone")
         self.other = found.get("message")
+        self.background = found.get("background")
         self._by_class = {cls: found.get(name) for cls, name in _NAMES.items()}
 
     def of(self, message: Message) -> Handler | None:

@@ -20,7 +20,7 @@ from protocol.version import parse_versions
 
 from . import loading
 from .app import App
-from .server import Controller
+from .server import Controller, check_listening
 
 logger = logging.getLogger("controller")
 
@@ -169,7 +169,7 @@ def command(
     try:
         endpoints = [_listening(text) for text in listen or (DEFAULT_LISTEN,)]
         spoken = frozenset().union(*map(parse_versions, versions)) or ALL_VERSIONS
-        loaded = [app for name in apps or (DEFAULT_APP,) for app in loading.load(name)]
+        loaded = loading.load_all(apps or (DEFAULT_APP,))
     except (ValueError, loading.LoadError) as error:
         raise click.ClickException(str(error)) from error
     controller = Controller(loaded, versions=spoken, echo_interval=echo_interval)
@@ -178,10 +178,5 @@ def command(
 
 def _listening(text: str) -> Endpoint:
     endpoint = Endpoint.parse(text)
-    if not endpoint.listens:
-        raise ValueError(f"{text} dials; a controller listens at ptcp:PORT[:HOST]")
-    if endpoint.kind != "ptcp":
-        raise ValueError(
-            f"{text}: the controller has no TLS and no Unix sockets yet; write ptcp:PORT[:HOST]"
-        )
+    check_listening(endpoint)
     return endpoint

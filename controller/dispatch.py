@@ -19,6 +19,15 @@ QUEUE_LIMIT = 16 * QUEUE_MAX  #: and above that they are dropped
 SLICE = 64  # events after which the other datapaths get their turn
 
 
+async def run_background(handlers: Handlers) -> None:
+    """Run what an application does beside its handlers; what it raises is logged."""
+    assert handlers.background is not None
+    try:
+        await handlers.background()
+    except Exception:  # as with a handler: the application's trouble, not the controller's
+        logger.exception("%s.background raised, and runs no more", type(handlers.app).__name__)
+
+
 class Worker:
     """Runs one application's handlers for one datapath, in the order of the events.
 

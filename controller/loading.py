@@ -6,11 +6,12 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
+from typing import get_type_hints
 
 from . import apps
 from .app import App, Handlers
@@ -50,15 +51,25 @@ def bundled() -> dict[str, str]:
     return found
 
 
-def load(name: str) -> list[App]:
+def load_all(names: Iterable[str]) -> list[App]:
+    """Return the applications that some names stand for, and those that they build on."""
+    found: list[App] = []
+    for name in names:
+        found += load(name, found)
+    return found
+
+
+def load(name: str, known: Sequence[App] = ()) -> list[App]:
     """Return the applications that a name, a dotted name or a file stands for.
 
-    A module gives those that it passes to `run`, or else one of each App class in it.
+    A module gives those that it passes to `run`, or else one of each App class in it. Where
+    a class takes another application, as an argument of that type, it gets the one that is
+    `known`, or else a new one, which stands before it in the result.
     LoadError where there is none, or where it cannot be imported.
     """
     with _collected() as given:
         module = _import(name)
-        found = given or [_made(cls, name) for cls in _classes(module)]
+        found = given or _all_made(_classes(module), name, list(known))
     if not found:
         raise LoadError(f"{name} has no class that is an App, and does not call run()")
     for app in found:
@@ -69,9 +80,47 @@ def load(name: str) -> list[App]:
     return found
 
 
-def _made(cls: type[App], name: str) -> App:
+def _all_made(classes: Iterable[type[App]], name: str, known: list[App]) -> list[App]:
+    before = len(known)
+    for cls in classes:
+        if not any(type(app) is cls for app in known[before:]):
+            _make(cls, name, known)
+    return known[before:]
+
+
+def _make(cls: type[App], name: str, known: list[App], above: tuple[type[App], ...] = ()) -> App:
+    """Make an application, after those that it takes, and add all to `known`.
+
+    `above` are those that take it.
+    """
+    if cls in above:
+        circle = " takes ".join(one.__name__ for one in (*above, cls))
+        raise LoadError(f"{name}: {circle}: none can be made first")
+    wanted = {}
+    for argument, kind in _services(cls, name).items():
+        found = next((app for app in known if isinstance(app, kind)), None)
+        wanted[argument] = found or _make(kind, name, known, (*above, cls))
+    app = _made(cls, name, wanted)
+    known.append(app)
+    return app
+
+
+def _services(cls: type[App], name: str) -> dict[str, type[App]]:
+    """Return the arguments of a class that are applications, with their types."""
     try:
-        return cls()
+        hints = get_type_hints(cls.__init__)
+    except NameError as error:
+        raise LoadError(f"{name}: {cls.__name__} takes a type that is unknown: {error}") from error
+    return {
+        argument: kind
+        for argument, kind in hints.items()
+        if isinstance(kind, type) and issubclass(kind, App)
+    }
+
+
+def _made(cls: type[App], name: str, services: Mapping[str, App]) -> App:
+    try:
+        return cls(**services)
     except Exception as error:
         # As with the import: the class is the user's, and so is what it raises.
         reason = f"{type(error).__name__}: {error}"

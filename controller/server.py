@@ -33,7 +33,7 @@ from protocol.endpoint import Endpoint
 from .app import App, Handlers
 from .channel import Channel
 from .datapath import Datapath
-from .dispatch import Worker
+from .dispatch import Worker, run_background
 from .handshake import Handshake
 from .listener import Listener
 from .requests import Requests
@@ -44,6 +44,15 @@ BACKLOG = 4096  #: connections that may wait to be accepted when many switches c
 GONE_TIMEOUT = 5.0  #: seconds that a handler has left when its switch is gone
 DROPS_TOLD = 1000  # messages dropped between two lines in the log
 FAULTS_TOLD = 10  # messages of one switch that are not understood and told in the log
+
+
+def check_listening(endpoint: Endpoint) -> None:
+    """Raise ValueError, with the cure, where a controller cannot listen."""
+    cure = "a controller listens at ptcp:PORT[:HOST]"
+    if not endpoint.listens:
+        raise ValueError(f"{endpoint} dials; {cure}")
+    if endpoint.kind != "ptcp":
+        raise ValueError(f"{endpoint}: the controller has no TLS and no Unix sockets yet; {cure}")
 
 
 class Controller:
@@ -69,6 +78,7 @@ class Controller:
         self._peers: set[Peer] = set()
         self._by_id: dict[int, Peer] = {}  # the newest of each, until nothing is left of it
         self._listeners: list[Listener] = []
+        self._background: list[asyncio.Task[None]] = []
 
     @property
     def datapaths(self) -> Mapping[int, Datapath]:
@@ -80,8 +90,8 @@ class Controller:
 
         OSError where that cannot be.
         """
-        if endpoint.kind != "ptcp":
-            raise ValueError(f"at {endpoint} no controller listens yet: write ptcp:PORT[:HOST]")
+        check_listening(endpoint)
+        self._start_background()
         sockets = bind_sockets(endpoint.port, endpoint.host, backlog=BACKLOG)
         self._listeners.append(Listener(sockets, self._accept))
         port = sockets[0].getsockname()[1]
@@ -89,6 +99,10 @@ class Controller:
 
     async def close(self) -> None:
         """Stop listening, close all channels, and let the applications' last handlers run."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        self._background.clear()
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
@@ -96,6 +110,11 @@ class Controller:
         for peer in peers:
             peer.channel.close("the controller stops")
         await asyncio.gather(*(peer.finish() for peer in peers))
+
+    def _start_background(self) -> None:
+        if not self._background:
+            running = [one for one in self.handlers if one.background]
+            self._background = [asyncio.create_task(run_background(one)) for one in running]
 
     def _accept(self, sock: socket.socket, address: Any) -> None:
         with contextlib.suppress(OSError):  # some systems refuse where the peer left already

@@ -55,6 +55,10 @@ Topologies:
   linear,SWITCHES[,HOSTS]     switches in a row, HOSTS at each
   tree,DEPTH,FANOUT           levels of switches; the lowest have FANOUT hosts
   ring,SWITCHES               switches in a circle, one host at each
+  mesh,SWITCHES               each switch linked to each other, one host at each
+  torus,WIDTH,HEIGHT          a grid whose edges are joined, one host at each
+  fattree,PORTS               a data centre of switches with that many ports
+  random,SWITCHES[,SEED]      linked at random, one host at each
   FILE.toml                   [[switch]] name; [[host]] name, ip, mac; [[link]] ends
   FILE.py                     defines topology: a Topology, or a function returning one
 """

@@ -7,10 +7,8 @@ from . import (
     flows,
     groups,
     meters,
-    nicira,
     packets,
     ports,
-    queues,
     tables,
 )
 
@@ -21,9 +19,7 @@ __all__ = [
     "flows",
     "groups",
     "meters",
-    "nicira",
     "packets",
     "ports",
-    "queues",
     "tables",
 ]

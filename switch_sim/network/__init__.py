@@ -3,6 +3,7 @@
 from .host import Datagram, Host, Ping
 from .network import Counters, Network, Outgoing
 from .ping_all import PingAll
+from .shapes import fat_tree, linear, mesh, parse_topology, ring, scattered, single, torus, tree
 from .storm import Storm
 from .topology import (
     End,
@@ -11,11 +12,6 @@ from .topology import (
     SwitchNode,
     Topology,
     TopologyBuilder,
-    linear,
-    parse_topology,
-    ring,
-    single,
-    tree,
 )
 from .topology_file import load_topology
 
@@ -31,6 +27,10 @@ __all__ = [
     "linear",
     "tree",
     "ring",
+    "mesh",
+    "torus",
+    "fat_tree",
+    "scattered",
     "parse_topology",
     "load_topology",
     # what goes on

@@ -47,7 +47,7 @@ def budget(links: int) -> int:
 def find_cycle(links: Iterable[Link]) -> tuple[str, ...]:
     """Return the switches of a circle of links, the first again at the end.
 
-    >>> from .topology import ring
+    >>> from .shapes import ring
     >>> find_cycle(ring(3).links)
     ('s1', 's2', 's3', 's1')
     """

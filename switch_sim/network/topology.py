@@ -1,22 +1,19 @@
 """What a network is made of: switches, hosts, and the links between their ports.
 
-    tree(2, 3)                    as Mininet's --topo tree,2,3
-    parse_topology("linear,4")    the same, as users write it
-
-Other networks are put together by a `TopologyBuilder`, or come from a file (topology_file.py).
+Networks are put together by a `TopologyBuilder`; shapes.py has the usual ones, and
+topology_file.py reads others.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from protocol import MacAddress
-from protocol.queues import QueueDesc
 
 MAX_SWITCHES = 10_000  # each takes some 100 kB, and a channel
 MAX_HOSTS = 10_000  # every host with every other are 100 million pings
@@ -34,7 +31,6 @@ class SwitchNode:
 
     name: str
     datapath_id: int
-    queues: tuple[QueueDesc, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +123,7 @@ class TopologyBuilder:
         self._used: dict[str, set[int]] = {}  # node -> its ports that have a link
         self._next: Counter[str] = Counter()  # switch -> the last port given out
 
-    def switch(self, name: str = "", datapath_id: int = 0, queues: Iterable[QueueDesc] = ()) -> str:
+    def switch(self, name: str = "", datapath_id: int = 0) -> str:
         """Add a switch and return its name, by default s1, s2 …; its datapath_id counts, too."""
         number = len(self._switches) + 1
         if number > MAX_SWITCHES:
@@ -135,7 +131,7 @@ class TopologyBuilder:
         name = self._claim(name or f"s{number}")
         if not 0 <= datapath_id <= MAX_DATAPATH_ID:
             raise ValueError(f"{name} has datapath_id {datapath_id:#x}: write one of 64 bits")
-        self._switches[name] = SwitchNode(name, datapath_id or number, tuple(queues))
+        self._switches[name] = SwitchNode(name, datapath_id or number)
         return name
 
     def host(
@@ -227,119 +223,3 @@ def _differ(what: str, values: Iterable[tuple[str, str]]) -> None:
         if value in seen:
             raise ValueError(f"{seen[value]} and {name} have the same {what} {value}: change one")
         seen[value] = name
-
-
-# The usual shapes
-
-
-def single(hosts: int = 2) -> Topology:
-    """One switch with hosts."""
-    return linear(1, hosts)
-
-
-def linear(switches: int = 2, hosts: int = 1) -> Topology:
-    """Switches in a row; with several hosts a switch these are called h1s1, h2s1 … as Mininet does.
-
-    >>> str(linear(4))
-    '4 switches, 4 hosts, 7 links'
-    """
-    builder = TopologyBuilder()
-    _row(builder, switches, hosts)
-    return builder.build()
-
-
-def ring(switches: int = 3) -> Topology:
-    """Switches in a circle with one host each: broadcasts would go round for ever.
-
-    >>> str(ring(3))
-    '3 switches, 3 hosts, 6 links'
-    """
-    if switches < 3:
-        raise ValueError(f"a ring of {switches} is none: it needs 3 switches")
-    builder = TopologyBuilder()
-    names = _row(builder, switches, 1)
-    builder.link(names[0], names[-1])
-    return builder.build()
-
-
-def tree(depth: int = 1, fanout: int = 2) -> Topology:
-    """Levels of switches, each with `fanout` below it; the lowest have that many hosts.
-
-    >>> str(tree(2, 3))
-    '4 switches, 9 hosts, 12 links'
-    """
-    _check_size(depth, fanout)
-    builder = TopologyBuilder()
-    above: list[tuple[int, str]] = [(depth, "")]  # levels that are left, and the port above
-    while above:
-        left, up = above.pop()
-        if not left:
-            builder.link(up, builder.host())
-            continue
-        name = builder.switch()
-        if up:
-            builder.link(up, f"{name}:{fanout + 1}")
-        above += [(left - 1, f"{name}:{port}") for port in range(fanout, 0, -1)]
-    return builder.build()
-
-
-def _row(builder: TopologyBuilder, switches: int, hosts: int) -> list[str]:
-    names: list[str] = []
-    for number in range(1, switches + 1):
-        name = builder.switch()
-        for host in range(1, hosts + 1):
-            alone = hosts == 1 or switches == 1
-            builder.link(builder.host("" if alone else f"h{host}s{number}"), name)
-        if names:
-            builder.link(name, names[-1])
-        names.append(name)
-    return names
-
-
-def _check_size(depth: int, fanout: int) -> None:
-    """Refuse a tree that is too large before it is built."""
-    if fanout >= MAX_PORTS:
-        raise ValueError(f"a switch has at most {MAX_PORTS} ports, one goes up: lower the fanout")
-    switches, level = 0, 1
-    for _ in range(depth):
-        switches, level = switches + level, level * fanout
-        if switches > MAX_SWITCHES or level > max(MAX_HOSTS, MAX_SWITCHES):
-            raise ValueError(
-                f"tree,{depth},{fanout} has more than {MAX_SWITCHES} switches or {MAX_HOSTS} "
-                f"hosts: lower the depth or the fanout"
-            )
-
-
-_SHAPES: dict[str, tuple[Callable[..., Topology], Sequence[str]]] = {
-    "single": (single, ("HOSTS",)),
-    "linear": (linear, ("SWITCHES", "HOSTS")),
-    "tree": (tree, ("DEPTH", "FANOUT")),
-    "ring": (ring, ("SWITCHES",)),
-}
-
-
-def parse_topology(text: str) -> Topology:
-    """Return the shape that `text` names: single,N linear,N[,HOSTS] tree,DEPTH,FANOUT ring,N.
-
-    Numbers that are left out are those of Mininet. ValueError for all else.
-    """
-    name, *numbers = (part.strip() for part in text.split(","))
-    if name not in _SHAPES:
-        raise ValueError(f"no topology is called {name!r}: {did_you_mean(name, _SHAPES)}")
-    build, parameters = _SHAPES[name]
-    usage = ",".join((name, *parameters))
-    if len(numbers) > len(parameters):
-        raise ValueError(f"{text!r} has too many numbers: write {usage}")
-    return build(*(_count(number, text, usage) for number in numbers))
-
-
-def _count(number: str, text: str, usage: str) -> int:
-    if not (number.isascii() and number.isdigit() and int(number[:10])):
-        _refuse_count(number, text, usage)
-    if len(number) > 6 or int(number) > MAX_SWITCHES:
-        raise ValueError(f"{text!r} is too large: the limit is {MAX_SWITCHES} switches or hosts")
-    return int(number)
-
-
-def _refuse_count(number: str, text: str, usage: str) -> NoReturn:
-    raise ValueError(f"{text!r} has {number!r} where a number from 1 on belongs: write {usage}")

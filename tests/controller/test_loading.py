@@ -11,7 +11,7 @@ import pytest
 
 from controller import loading
 from controller.apps.learning_switch import LearningSwitch
-from controller.loading import LoadError, bundled, load
+from controller.loading import LoadError, bundled, load, load_all
 
 APP = "from controller import App, run\n\n\nclass Mine(App):\n    pass\n"
 
@@ -30,7 +30,7 @@ def _own_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", bundled())
 def test_each_bundled_application_loads_and_says_what_it_does(name: str) -> None:
-    assert len(load(name)) == 1
+    assert type(load(name)[-1]).__module__ == f"controller.apps.{name}"
     assert bundled()[name].endswith(".")
 
 
@@ -48,6 +48,43 @@ def test_a_file_that_calls_run_gives_what_it_runs_and_does_not_run_it(tmp_path: 
     text = APP + "\n\napp = Mine()\napp.name = 'set up'\nrun(app)\n"
     (app,) = load(written(tmp_path, text))
     assert vars(app) == {"name": "set up"}
+
+
+SERVICE = "from controller import App\n\n\nclass Clock(App):\n    pass\n"
+USER = (
+    "from controller import App\nfrom clock_app import Clock\n\n\n"
+    "class Alarm(App):\n    def __init__(self, clock: Clock) -> None:\n        self.clock = clock\n"
+)
+
+
+@pytest.fixture
+def alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Write an application that takes another one; return its name."""
+    monkeypatch.delitem(sys.modules, "clock_app", raising=False)
+    written(tmp_path, SERVICE, "clock_app.py")
+    return written(tmp_path, USER, "alarm.py")
+
+
+def test_an_application_gets_the_one_that_it_takes_which_stands_before_it(alarm: str) -> None:
+    clock, user = load(alarm)
+    assert [type(clock).__name__, type(user).__name__] == ["Clock", "Alarm"]
+    assert vars(user) == {"clock": clock}
+
+
+def test_applications_share_what_they_take(alarm: str) -> None:
+    apps = load_all(["clock_app", alarm, alarm])
+    assert [type(app).__name__ for app in apps] == ["Clock", "Alarm", "Alarm"]
+    assert vars(apps[1])["clock"] is vars(apps[2])["clock"] is apps[0]
+
+
+def test_an_application_that_takes_itself_by_a_detour_is_refused(tmp_path: Path) -> None:
+    text = (
+        "from __future__ import annotations\n\nfrom controller import App\n\n\n"
+        "class Hen(App):\n    def __init__(self, egg: Egg) -> None: ...\n\n\n"
+        "class Egg(App):\n    def __init__(self, hen: Hen) -> None: ...\n"
+    )
+    with pytest.raises(LoadError, match="Hen takes Egg takes Hen"):
+        load(written(tmp_path, text))
 
 
 def test_run_behind_a_main_guard_is_left_alone(tmp_path: Path) -> None:
@@ -71,7 +108,10 @@ def test_a_file_may_be_called_as_a_module_that_others_import(tmp_path: Path) -> 
     ("name", "sentence"),
     [
         ("learning_swich", "there is no application learning_swich; did you mean learning_switch?"),
-        ("quite_else", "there is no application quite_else; bundled are hub, learning_switch"),
+        (
+            "quite_else",
+            "there is no application quite_else; bundled are forwarding, hub, learning_switch",
+        ),
         ("no_such_file.py", "there is no file no_such_file.py"),
         ("./folder/app", "there is no file folder/app"),
         ("no.such.module", "no.such.module cannot be loaded: ModuleNotFoundError: No module"),

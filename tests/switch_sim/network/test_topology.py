@@ -64,11 +64,31 @@ def test_switches_have_their_number_as_datapath_id() -> None:
         ("tree,2,3", "4 switches, 9 hosts, 12 links"),
         ("tree, 3", "7 switches, 8 hosts, 14 links"),
         ("ring,5", "5 switches, 5 hosts, 10 links"),
+        ("mesh,4", "4 switches, 4 hosts, 10 links"),
+        ("torus,3,3", "9 switches, 9 hosts, 27 links"),
+        ("fattree,4", "20 switches, 16 hosts, 48 links"),
+        ("random,30", "30 switches, 30 hosts, 75 links"),
         ("linear,10000", "10000 switches, 10000 hosts, 19999 links"),
     ],
 )
 def test_a_shape_is_named_with_its_numbers(text: str, counts: str) -> None:
     assert str(parse_topology(text)) == counts
+
+
+def test_the_same_seed_gives_the_same_random_network() -> None:
+    assert parse_topology("random,12,5").links == parse_topology("random,12,5").links
+    assert parse_topology("random,12,5").links != parse_topology("random,12,6").links
+
+
+@pytest.mark.parametrize("text", ["torus,3,4", "fattree,4", "random,40,3", "mesh,5"])
+def test_every_switch_of_a_shape_is_connected_with_every_other(text: str) -> None:
+    topology = parse_topology(text)
+    parts = {end.node: end.node for link in topology.links for end in (link.a, link.b)}
+    for _ in parts:
+        for link in topology.links:
+            least = min(parts[link.a.node], parts[link.b.node])
+            parts[link.a.node] = parts[link.b.node] = least
+    assert len(set(parts.values())) == 1
 
 
 @pytest.mark.parametrize(
@@ -88,6 +108,11 @@ def test_a_shape_is_named_with_its_numbers(text: str, counts: str) -> None:
         ("tree,1,1023", "lower the fanout"),
         ("single,1024", "at most 1023"),
         ("ring,2", "needs 3 switches"),
+        ("mesh,201", "take at most 200"),
+        ("torus,2,5", "needs 3 by 3 switches"),
+        ("torus,1000,1000", "take at most 10000"),
+        ("fattree,3", "an even number of ports"),
+        ("fattree,1000", "take at most 10000"),
     ],
 )
 def test_a_mistake_in_a_shape_is_one_sentence_with_the_cure(text: str, cure: str) -> None:

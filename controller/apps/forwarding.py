@@ -1,0 +1,191 @@
+"""Forwarding: shortest paths over the links that were found, free of loops on any graph."""
+
+from collections.abc import Iterable
+from itertools import count
+from zlib import crc32
+
+from controller import App, Datapath, run
+from controller.topology import Host, HostGone, HostMoved, LinkDown, SwitchEnd, Topology
+from controller.topology.app import Event
+from controller.topology.routes import Pair, RouteTable, entries
+from protocol import (
+    OF10,
+    Action,
+    Bucket,
+    Ethernet,
+    FlowMod,
+    FlowModCommand,
+    FlowModFlags,
+    FlowRemoved,
+    Group,
+    GroupMod,
+    GroupModCommand,
+    GroupType,
+    MacAddress,
+    Match,
+    Output,
+    PacketIn,
+    Port,
+)
+from protocol.groups import GroupDescReply, GroupDescRequest
+from protocol.packet import Arp, EthType, Packet
+
+PRIORITY = 100
+IDLE_TIMEOUT = 60  # seconds without a packet after which a pair of hosts is forgotten
+COOKIE = 0x666F_7277_0000_0000  # "forw": entries of ours
+ALL_BITS = 0xFFFF_FFFF_FFFF_FFFF
+FIRST_GROUP = 0x6600_0000  # and groups of ours: up to 0x66FF_FFFF
+FOR_BRIDGES = 0x0180_C200_0000  # no bridge forwards these 16 addresses (IEEE 802.1D 7.12.6)
+
+
+class Forwarding(App):
+    """Frames take all shortest paths; what all must get is handed to each host's port.
+
+    A pair of hosts that speaks gets entries on the switches between them, for each way the
+    frames may come. Where several links lead nearer, a select group spreads the pairs over
+    them, or in OF1.0, which has no groups, a hash. Broadcasts go from here to the ports
+    where hosts are, over no link: none can go round, whatever the graph is just now.
+    """
+
+    def __init__(self, topology: Topology) -> None:
+        self.topology = topology
+        self.routes = RouteTable()
+        self.groups: dict[int, dict[tuple[int, ...], int]] = {}  # switch -> ports -> group_id
+        self.group_ids = count(FIRST_GROUP)
+        topology.subscribe(self.changed)
+
+    async def switch_ready(self, datapath: Datapath) -> None:
+        self.groups[datapath.datapath_id] = {}
+        if datapath.version > OF10:  # what is left of an earlier run may lead astray
+            datapath.delete_flows(cookie=COOKIE, cookie_mask=ALL_BITS)
+            for desc in (await datapath.request(GroupDescRequest(), GroupDescReply)).groups:
+                if desc.group_id >> 24 == FIRST_GROUP >> 24:
+                    datapath.send(GroupMod(desc.group_id, command=GroupModCommand.DELETE))
+        datapath.add_flow(Match(), [Output(Port.CONTROLLER)], priority=0, cookie=COOKIE)
+        self.reroute(self.routes.through(datapath.datapath_id))
+
+    async def switch_gone(self, datapath: Datapath) -> None:
+        self.groups.pop(datapath.datapath_id, None)
+
+    async def packet_in(self, datapath: Datapath, message: PacketIn) -> None:
+        frame = Ethernet.parse(message.data)
+        if frame.eth_type == EthType.LLDP or frame.dst & ~0xF == FOR_BRIDGES:
+            return
+        source = self.topology.hear(datapath, message, frame)
+        target = self.topology.hosts.get(frame.dst) or self.asked_for(frame, message)
+        if target is None:
+            if source is not None:
+                self.flood(source.end, message.data)
+        elif target.end != SwitchEnd(datapath.datapath_id, message.in_port):
+            if source is not None and frame.dst == target.mac:
+                self.connect(source, target)
+            self.send(target.end, message.data)
+
+    async def flow_removed(self, datapath: Datapath, message: FlowRemoved) -> None:
+        source, target = message.match.number("eth_src"), message.match.number("eth_dst")
+        if message.cookie == COOKIE and source is not None and target is not None:
+            self.forget(Pair(MacAddress(source), MacAddress(target)))
+
+    def asked_for(self, frame: Ethernet, message: PacketIn) -> Host | None:
+        """Return the host that an ARP request looks for, if it is known."""
+        if frame.eth_type != EthType.ARP or not frame.dst.is_multicast:
+            return None
+        arp = Packet.parse(message.data).get(Arp)
+        return self.topology.hosts.with_ip(arp.tpa) if arp else None
+
+    def flood(self, source: SwitchEnd, data: bytes) -> None:
+        """Hand a frame to every port where hosts are."""
+        for number, datapath in self.topology.datapaths.items():
+            ports = [p for p in self.topology.edges(datapath) if (number, p) != source]
+            if ports:
+                datapath.packet_out(data, [Output(port) for port in ports])
+
+    def send(self, end: SwitchEnd, data: bytes) -> None:
+        """Hand a frame to one port."""
+        if datapath := self.topology.datapaths.get(end.datapath_id):
+            datapath.packet_out(data, [Output(end.port_no)])
+
+    # Routes
+
+    def connect(self, source: Host, target: Host) -> None:
+        """Put the entries of a pair in place, and take those out that it no longer needs."""
+        pair = Pair(source.mac, target.mac)
+
+        def spread(switch: int, ports: list[int]) -> tuple[Action, list[int]]:
+            return self.spread(switch, ports, pair)
+
+        wanted = entries(self.topology.graph, source.end, target.end, spread) or {}
+        for end in self.routes.get(pair).keys() - wanted.keys():
+            self.take_out(end, pair)
+        for end, action in wanted.items():
+            if datapath := self.topology.datapaths.get(end.datapath_id):
+                flags = FlowModFlags.SEND_FLOW_REM if end == source.end else 0
+                datapath.add_flow(
+                    match_of(end, pair), [action],
+                    priority=PRIORITY, idle_timeout=IDLE_TIMEOUT, cookie=COOKIE, flags=flags,
+                )  # fmt: skip
+        self.routes.put(pair, wanted)
+        if oldest := self.routes.oldest_above_limit():
+            self.forget(oldest)
+
+    def spread(self, switch: int, ports: list[int], pair: Pair) -> tuple[Action, list[int]]:
+        """Return what sends a pair's frames out of several ports, and which it may take."""
+        datapath = self.topology.datapaths.get(switch)
+        if len(ports) == 1 or datapath is None or datapath.version == OF10:
+            port = ports[crc32(b"%x-%x" % pair) % len(ports)]
+            return Output(port), [port]
+        groups = self.groups.setdefault(switch, {})
+        if tuple(ports) not in groups:
+            groups[tuple(ports)] = group_id = next(self.group_ids)
+            buckets = tuple(Bucket((Output(port),), weight=1) for port in ports)
+            datapath.send(GroupMod(group_id, GroupType.SELECT, buckets))
+        return Group(groups[tuple(ports)]), ports
+
+    def forget(self, pair: Pair) -> None:
+        """Take a pair's entries out."""
+        for end in self.routes.pop(pair):
+            self.take_out(end, pair)
+
+    def take_out(self, end: SwitchEnd, pair: Pair) -> None:
+        """Delete one entry."""
+        if datapath := self.topology.datapaths.get(end.datapath_id):
+            strict = FlowModCommand.DELETE_STRICT
+            datapath.send(FlowMod(match_of(end, pair), command=strict, priority=PRIORITY))
+
+    # Changes
+
+    def changed(self, event: Event) -> None:
+        """Reroute those whom a change of the topology touches."""
+        match event:
+            case LinkDown(link=link):
+                self.reroute([*self.routes.over(link), *self.routes.over(link.back)])
+                self.drop_groups(link.src)
+            case HostMoved(host=host) | HostGone(host=host):
+                self.reroute(self.routes.of_host(host.mac))
+
+    def reroute(self, pairs: Iterable[Pair]) -> None:
+        """Give each pair the routes that there are now."""
+        for pair in pairs:
+            source, target = map(self.topology.hosts.get, pair)
+            if source is not None and target is not None:
+                self.connect(source, target)
+            else:
+                self.forget(pair)
+
+    def drop_groups(self, end: SwitchEnd) -> None:
+        """Delete the groups that would send into a link that is gone."""
+        groups = self.groups.get(end.datapath_id, {})
+        for ports in [ports for ports in groups if end.port_no in ports]:
+            group_id = groups.pop(ports)
+            if datapath := self.topology.datapaths.get(end.datapath_id):
+                datapath.send(GroupMod(group_id, command=GroupModCommand.DELETE))
+
+
+def match_of(end: SwitchEnd, pair: Pair) -> Match:
+    """Return the match of a pair's entry for frames that come in by a port."""
+    return Match(in_port=end.port_no, eth_src=pair.source, eth_dst=pair.target)
+
+
+if __name__ == "__main__":
+    links = Topology()
+    run(links, Forwarding(links))

@@ -1,0 +1,232 @@
+"""Finds links by probes: which ports are sent one, and what follows from those that come in.
+
+It holds no socket and no clock: `now` is in seconds, on any clock that does not go back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from protocol import Port, PortConfig, PortDesc, PortState
+
+from . import probes
+from .graph import Graph, Link, SwitchEnd
+from .probes import ForgedProbe, Probe
+
+INTERVAL = 5.0  #: seconds between two probes of a port
+LOST_PROBES = 3  #: that end a link when none of them arrived
+SETTLE_TIME = 0.5  #: seconds without a probe coming back after which hosts may be at a port
+FRESH = 2  # nonces of a port that may still be under way
+_SMOOTHING = 0.25  # of the newest latency in the average
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """A link was found, in this direction."""
+
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """A link is gone, in this direction."""
+
+    link: Link
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A frame came in by a port that claims to be a probe, and is none; nothing was learned."""
+
+    end: SwitchEnd
+    reason: str
+
+
+Event = LinkUp | LinkDown | Suspicion
+
+
+class Outgoing(NamedTuple):
+    """A frame that is to leave by a port."""
+
+    end: SwitchEnd
+    frame: bytes
+
+
+@dataclass(slots=True)
+class _Port:
+    """What discovery knows of a port that is up."""
+
+    hw_addr: int
+    quiet_since: float  # when it was probed first, or lost its link
+    due: float
+    nonces: dict[int, float] = field(default_factory=dict)  # -> when it was sent
+    answered: set[int] = field(default_factory=set)  # nonces that arrived somewhere
+    seen: float = 0.0  # when a probe of it arrived last
+
+
+class Discovery:
+    """Keeps a graph true to the cables.
+
+    `key` seals the probes, `nonce` gives a new number of 64 bits each time, which nobody can
+    foresee. A port is probed when it comes up and then each `interval`, at a phase of its own.
+    """
+
+    def __init__(self, key: bytes, nonce: Callable[[], int], *, interval: float = INTERVAL) -> None:
+        self.graph = Graph()
+        self.interval = interval
+        self.latency: dict[Link, float] = {}  #: seconds from sending a probe to hearing of it
+        self._key, self._nonce = key, nonce
+        self._ports: dict[int, dict[int, _Port]] = {}  # those that are up, by switch
+        self._timers: list[tuple[float, SwitchEnd]] = []
+
+    # Switches and ports
+
+    def add_switch(self, datapath_id: int, ports: Iterable[PortDesc], now: float) -> None:
+        """Begin to probe a switch's ports."""
+        self.graph.add_switch(datapath_id)
+        for desc in ports:
+            self.set_port(datapath_id, desc, now)
+
+    def remove_switch(self, datapath_id: int) -> list[Event]:
+        """Forget a switch, its ports and its links."""
+        self._ports.pop(datapath_id, None)
+        return self._went(self.graph.remove_switch(datapath_id), "the switch is gone")
+
+    def set_port(self, datapath_id: int, desc: PortDesc, now: float) -> list[Event]:
+        """Take in what a port has become: up, down, or with another address."""
+        end = SwitchEnd(datapath_id, desc.port_no)
+        if not 0 < desc.port_no <= Port.MAX:
+            return []
+        if desc.config & PortConfig.PORT_DOWN or desc.state & PortState.LINK_DOWN:
+            return self.remove_port(datapath_id, desc.port_no)
+        if port := self._port(end):
+            port.hw_addr = desc.hw_addr
+        else:
+            ports = self._ports.setdefault(datapath_id, {})
+            ports[desc.port_no] = _Port(desc.hw_addr, now, now)
+            heappush(self._timers, (now, end))
+        return []
+
+    def _port(self, end: SwitchEnd) -> _Port | None:
+        return self._ports.get(end.datapath_id, {}).get(end.port_no)
+
+    def remove_port(self, datapath_id: int, port_no: int) -> list[Event]:
+        """Forget a port that is down or gone, and its link, in both directions."""
+        end = SwitchEnd(datapath_id, port_no)
+        if self._ports.get(datapath_id, {}).pop(port_no, None) is None:
+            return []
+        link = self.graph.links.get(end)
+        gone = ([link] if link else []) + self.graph.into(end)
+        for one in gone:
+            self.graph.remove(one)
+        return self._went(gone, "the port is down")
+
+    def _went(self, links: Iterable[Link], reason: str) -> list[Event]:
+        for link in links:
+            self.latency.pop(link, None)
+        return [LinkDown(link, reason) for link in links]
+
+    # What is known of ports
+
+    def is_internal(self, end: SwitchEnd) -> bool:
+        """Return whether a link begins or ends at a port: no host is there."""
+        return end in self.graph.links or bool(self.graph.into(end))
+
+    def is_edge(self, end: SwitchEnd, now: float) -> bool:
+        """Return whether hosts may be at a port: it is up, and no probe came back in time."""
+        port = self._port(end)
+        settled = port is not None and port.nonces and now - port.quiet_since >= SETTLE_TIME
+        return bool(settled) and not self.is_internal(end)
+
+    # Probes
+
+    def deadline(self) -> float | None:
+        """Return when `handle_timer` is due, None as long as there are no ports."""
+        return self._timers[0][0] if self._timers else None
+
+    def handle_timer(self, now: float) -> tuple[list[Outgoing], list[Event]]:
+        """Return the probes that are due, and the links that nothing was heard of."""
+        sent: list[Outgoing] = []
+        events: list[Event] = []
+        while self._timers and self._timers[0][0] <= now:
+            due, end = heappop(self._timers)
+            port = self._port(end)
+            if port is None or port.due != due:
+                continue  # it went, or was probed meanwhile
+            events += self._expire(end, port, now)
+            sent.append(self._probe(end, port, now))
+        return sent, events
+
+    def _probe(self, end: SwitchEnd, port: _Port, now: float) -> Outgoing:
+        nonce = self._nonce()
+        first = not port.nonces
+        while len(port.nonces) >= FRESH:
+            oldest = next(iter(port.nonces))
+            del port.nonces[oldest]
+            port.answered.discard(oldest)
+        port.nonces[nonce] = now
+        # From the second on each port has a phase of its own, so that they do not come at once.
+        share = 0.5 + (nonce & 0xFFFF) / 0x20000 if first else 1.0
+        port.due = now + self.interval * share
+        heappush(self._timers, (port.due, end))
+        return Outgoing(end, probes.build(self._key, Probe(end, nonce), port.hw_addr))
+
+    def _expire(self, end: SwitchEnd, port: _Port, now: float) -> list[Event]:
+        link = self.graph.links.get(end)
+        silence = (LOST_PROBES + 0.5) * self.interval
+        if link is None or now - port.seen < silence:
+            return []
+        self.graph.remove(link)
+        port.quiet_since = now
+        return self._went([link], f"no probe arrived for {silence:g} s")
+
+    def receive(self, datapath_id: int, in_port: int, frame: bytes, now: float) -> list[Event]:
+        """Take in an LLDP frame that a switch brought; of others' nothing follows."""
+        here = SwitchEnd(datapath_id, in_port)
+        try:
+            probe = probes.parse(self._key, frame)
+        except ForgedProbe as error:
+            return [Suspicion(here, f"a forged probe: {error}")]
+        if probe is None:
+            return []
+        port = self._port(probe.end)
+        sent = port.nonces.get(probe.nonce) if port else None
+        if port is None or sent is None:
+            return [Suspicion(here, f"a replayed probe: port {probe.end} sent it long ago")]
+        if probe.nonce in port.answered:
+            return [Suspicion(here, f"a replayed probe: that of port {probe.end} came before")]
+        if self._port(here) is None or here == probe.end:
+            return []  # it went down meanwhile, or is looped to itself
+        port.answered.add(probe.nonce)
+        return self._arrived(Link(probe.end, here), port, now - sent, now)
+
+    def _arrived(self, link: Link, port: _Port, took: float, now: float) -> list[Event]:
+        port.seen = now
+        average = self.latency.get(link, took)
+        self.latency[link] = average + _SMOOTHING * (took - average)
+        events: list[Event] = []
+        before = self.graph.links.get(link.src)
+        if before is not None and before != link:
+            events += self._went([before], f"port {link.src} leads to {link.dst} now")
+        if not self.graph.add(link):
+            return events
+        if not self.graph.both_ways(link):
+            self._probe_soon(link.dst, now)
+        return [*events, LinkUp(link)]
+
+    def _probe_soon(self, end: SwitchEnd, now: float) -> None:
+        """Ask the other direction at once, so that a cable is known in one round trip."""
+        if port := self._port(end):
+            port.due = now
+            heappush(self._timers, (now, end))
+
+    def progress(self) -> tuple[int, int]:
+        """Return how many cables are confirmed in both directions, and how many are known."""
+        links = self.graph.links.values()
+        cables = {frozenset(link) for link in links}
+        confirmed = {frozenset(link) for link in links if self.graph.both_ways(link)}
+        return len(confirmed), len(cables)

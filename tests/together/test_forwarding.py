@@ -1,0 +1,203 @@
+"""The forwarding application on simulated networks: all reach all, nothing goes round."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import wraps
+from ipaddress import IPv6Address
+
+import pytest
+
+from controller import Controller
+from controller.apps.forwarding import COOKIE, Forwarding
+from controller.loading import load
+from controller.topology import SwitchEnd, Topology
+from protocol import OF10, OF13, OF15, Group, MacAddress, Version
+from protocol.endpoint import LOOPBACK, Endpoint
+from protocol.packet import Ethernet, IPv6, Udp, build
+from switch_sim.agent import Agent
+from switch_sim.network import End, Network, PingAll, parse_topology
+from switch_sim.network import Topology as Shape
+from switch_sim.network.topology import HOST_PORT
+from switch_sim.settings import Settings
+
+PATIENCE = 60.0  # seconds until what should come counts as missing
+VERSIONS = pytest.mark.parametrize("version", [OF10, OF13, OF15], ids=str)
+
+
+@dataclass
+class Together:
+    """A controller with the application, and the network that it forwards in."""
+
+    agent: Agent
+    topology: Topology
+    forwarding: Forwarding
+
+    @property
+    def network(self) -> Network:
+        """The simulated network."""
+        return self.agent.network
+
+    async def discovered(self) -> None:
+        """Wait until all cables between switches are known, and hosts may speak."""
+        shape = self.network.topology
+        cables = [one for one in shape.links if HOST_PORT not in (one.a.port, one.b.port)]
+        edges = {SwitchEnd(self.number(end.node), end.port) for end in _edges(shape)}
+        async with asyncio.timeout(PATIENCE):
+            while not (
+                len(self.topology.graph.links) == 2 * len(cables)
+                and all(map(self.topology.is_edge, edges))
+            ):
+                await asyncio.sleep(0)
+
+    async def ping_all(self) -> PingAll:
+        """Let every host ping every other."""
+        return await self.agent.ping_all(PATIENCE)
+
+    async def pull(self, a: str, b: str) -> None:
+        """Pull the cable between two switches, and wait until the controller knows."""
+        ends = self.network.find_link(a, b)
+        known = len(self.topology.graph.links)
+        self.network.set_link(ends, False, self.agent.clock())
+        self.agent.soon()
+        async with asyncio.timeout(PATIENCE):
+            while len(self.topology.graph.links) != known - 2:
+                await asyncio.sleep(0)
+        for datapath in self.topology.datapaths.values():
+            await datapath.barrier()
+
+    def number(self, switch: str) -> int:
+        """Return a switch's datapath_id."""
+        return self.network.switches[switch].datapath_id
+
+
+def _edges(shape: Shape) -> list[End]:
+    """Return the ports of switches where hosts are."""
+    both = [pair for link in shape.links for pair in ((link.a, link.b), (link.b, link.a))]
+    return [end for end, far in both if far.port == HOST_PORT]
+
+
+@asynccontextmanager
+async def together(shape: str, version: Version) -> AsyncIterator[Together]:
+    """Run both sides."""
+    topology, forwarding = load("forwarding")
+    assert isinstance(topology, Topology)
+    assert isinstance(forwarding, Forwarding)
+    controller = Controller([topology, forwarding])
+    agent = Agent(Network(parse_topology(shape)), Settings(versions=frozenset({version})))
+    try:
+        bound = await controller.listen(Endpoint("ptcp", LOOPBACK, 0))
+        for switch in agent.network.switches:
+            agent.dial(switch, Endpoint("tcp", bound.host, bound.port))
+        assert not await agent.ready(PATIENCE)
+        both = Together(agent, topology, forwarding)
+        await both.discovered()
+        yield both
+    finally:
+        await agent.close()
+        await controller.close()
+
+
+Story = Callable[..., Awaitable[None]]
+
+
+def story(test: Story) -> Callable[..., None]:
+    """Let a coroutine be a test."""
+
+    @wraps(test)
+    def run(*args: object, **kwargs: object) -> None:
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 3 * PATIENCE))
+
+    return run
+
+
+@VERSIONS
+@pytest.mark.parametrize("shape", ["tree,2,2", "ring,5", "mesh,4", "torus,3,3"])
+@story
+async def test_everyone_reaches_everyone_on_any_graph(shape: str, version: Version) -> None:
+    async with together(shape, version) as both:
+        pings = await both.ping_all()
+        assert not pings.lost
+        assert both.network.storm_count == 0
+
+
+@pytest.mark.parametrize(("shape", "version"), [("fattree,4", OF13), ("random,30", OF15)])
+@story
+async def test_everyone_reaches_everyone_on_large_graphs(shape: str, version: Version) -> None:
+    async with together(shape, version) as both:
+        pings = await both.ping_all()
+        assert not pings.lost
+        assert both.network.storm_count == 0
+
+
+@VERSIONS
+@story
+async def test_traffic_goes_another_way_when_a_link_is_gone(version: Version) -> None:
+    async with together("ring,4", version) as both:
+        assert not (await both.ping_all()).lost
+        await both.pull("s1", "s2")
+        assert not (await both.ping_all()).lost
+        assert both.network.storm_count == 0
+
+
+@VERSIONS
+@story
+async def test_a_broadcast_reaches_each_host_once_and_no_link(version: Version) -> None:
+    async with together("mesh,4", version) as both:
+        hosts = list(both.network.hosts.values())
+        everyone = IPv6Address("ff02::1")
+        frame = build(
+            Ethernet(MacAddress.parse("33:33:00:00:00:01"), hosts[0].mac),
+            IPv6(hosts[0].ipv6, everyone),
+            Udp(1, 9),
+            b"all",
+        )
+        both.network.inject(hosts[0].name, frame)
+        both.agent.soon()
+        await both.agent.until(lambda: all(host.datagrams for host in hosts[1:]))
+        assert not (await both.ping_all()).lost  # whatever else the frame caused is over by then
+        assert [len(host.datagrams) for host in hosts] == [0, 1, 1, 1]
+
+
+@story
+async def test_several_shortest_paths_are_shared_by_a_select_group() -> None:
+    async with together("torus,3,3", OF13) as both:
+        await both.ping_all()
+        groups = both.forwarding.groups
+        assert any(groups.values())
+        used = [
+            action
+            for switch in both.network.switches.values()
+            for entry in switch.tables[0]
+            for action in entry.actions
+            if isinstance(action, Group)
+        ]
+        assert used
+        assert {one.group_id for one in used} <= {
+            group_id for by_ports in groups.values() for group_id in by_ports.values()
+        }
+
+
+@story
+async def test_groups_into_a_link_that_is_gone_are_deleted() -> None:
+    async with together("torus,3,3", OF13) as both:
+        await both.ping_all()
+        link = both.network.find_link("s1", "s2")
+        await both.pull(str(link.a), str(link.b))
+        ports = both.forwarding.groups[both.number(link.a.node)]
+        assert all(link.a.port not in one for one in ports)
+        assert not (await both.ping_all()).lost
+
+
+@VERSIONS
+@story
+async def test_entries_bear_the_cookie_of_the_application(version: Version) -> None:
+    async with together("linear,2", version) as both:
+        await both.ping_all()
+        entries = list(both.network.switches["s1"].tables[0])
+        forwarded = [entry for entry in entries if "eth_dst" in entry.match]
+        assert len(forwarded) == 2
+        assert {entry.cookie for entry in forwarded} == {COOKIE}
