@@ -24,15 +24,25 @@ U48 = Converted(
     Bytes(6), lambda raw: int.from_bytes(raw, "big"), lambda value: value.to_bytes(6, "big")
 )
 _ALL48, _ALL32, _ALL64 = (1 << 48) - 1, (1 << 32) - 1, (1 << 64) - 1
-_TRANSPORT: dict[int, tuple[str, str]] = {
-    IpProto.ICMP: ("icmpv4_type", "icmpv4_code"),
+_Ports = dict[int, tuple[str, str]]
+_PORTS: _Ports = {
     IpProto.TCP: ("tcp_src", "tcp_dst"),
     IpProto.UDP: ("udp_src", "udp_dst"),
     IpProto.SCTP: ("sctp_src", "sctp_dst"),
 }
-_NETWORK: dict[int | None, tuple[str, str, str]] = {
-    EthType.IPV4: ("ip_proto", "ipv4_src", "ipv4_dst"),
-    EthType.ARP: ("arp_op", "arp_spa", "arp_tpa"),
+_PROTO: dict[int | None, str] = {EthType.IPV4: "ip_proto", EthType.ARP: "arp_op"}
+_TRANSPORT: dict[int | None, _Ports] = {
+    EthType.IPV4: _PORTS | {IpProto.ICMP: ("icmpv4_type", "icmpv4_code")}
+}
+# OF1.0.0 says "all IP packets" (3.4, table 3), and switches take that for both kinds of them; OF1.1
+# says IPv4 (A.2.3). Addresses have 32 bits in either.
+_PROTO10 = _PROTO | {EthType.IPV6: "ip_proto"}
+_TRANSPORT10 = _TRANSPORT | {
+    EthType.IPV6: _PORTS | {IpProto.ICMPV6: ("icmpv6_type", "icmpv6_code")}
+}
+_ADDRESSES: dict[int | None, tuple[str, str]] = {
+    EthType.IPV4: ("ipv4_src", "ipv4_dst"),
+    EthType.ARP: ("arp_spa", "arp_tpa"),
 }
 _ANY_TAG: FieldValue = (int(VlanId.PRESENT), int(VlanId.PRESENT))
 
@@ -195,12 +205,14 @@ def _fields_of_10(raw: Match10) -> Iterator[tuple[str, FieldValue | None]]:
     if wild & bit.DL_TYPE:
         return
     yield "eth_type", raw.dl_type
-    if raw.dl_type == EthType.IPV4 and not wild & bit.NW_TOS:
+    if raw.dl_type in _TRANSPORT10 and not wild & bit.NW_TOS:
         yield "ip_dscp", raw.nw_tos >> 2
     proto = None if wild & bit.NW_PROTO else raw.nw_proto
-    source, target = _prefix_mask(wild, _NW_SRC_SHIFT), _prefix_mask(wild, _NW_DST_SHIFT)
-    yield from _network(raw, proto, source, target)
-    yield from _transport(raw, proto, not wild & bit.TP_SRC, not wild & bit.TP_DST)
+    if name := _PROTO10.get(raw.dl_type):
+        yield name, proto
+    yield from _network(raw, _prefix_mask(wild, _NW_SRC_SHIFT), _prefix_mask(wild, _NW_DST_SHIFT))
+    ports = _TRANSPORT10.get(raw.dl_type, {}).get(proto or 0)
+    yield from _transport(raw, ports, not wild & bit.TP_SRC, not wild & bit.TP_DST)
 
 
 def _vlan_of_10(raw: Match10) -> Iterator[tuple[str, FieldValue | None]]:
@@ -218,24 +230,19 @@ def _vlan_of_10(raw: Match10) -> Iterator[tuple[str, FieldValue | None]]:
 
 
 def _network(
-    raw: Match10 | Match11, proto: int | None, source: int, target: int
+    raw: Match10 | Match11, source: int, target: int
 ) -> Iterator[tuple[str, FieldValue | None]]:
-    names = _NETWORK.get(raw.dl_type)
-    if names:
-        yield names[0], proto
-        yield names[1], _masked(raw.nw_src, source, _ALL32)
-        yield names[2], _masked(raw.nw_dst, target, _ALL32)
+    if names := _ADDRESSES.get(raw.dl_type):
+        yield names[0], _masked(raw.nw_src, source, _ALL32)
+        yield names[1], _masked(raw.nw_dst, target, _ALL32)
 
 
 def _transport(
-    raw: Match10 | Match11, proto: int | None, source: bool, target: bool
+    raw: Match10 | Match11, names: tuple[str, str] | None, source: bool, target: bool
 ) -> Iterator[tuple[str, FieldValue | None]]:
-    names = _TRANSPORT.get(proto or 0)
-    if names is None or raw.dl_type != EthType.IPV4:
-        return
-    if source:
+    if names and source:
         yield names[0], raw.tp_src
-    if target:
+    if names and target:
         yield names[1], raw.tp_dst
 
 
@@ -256,11 +263,14 @@ def _fields_of_11(raw: Match11) -> Iterator[tuple[str, FieldValue | None]]:
     if wild & bit.DL_TYPE:
         return
     yield "eth_type", raw.dl_type
-    if raw.dl_type == EthType.IPV4 and not wild & bit.NW_TOS:
+    if raw.dl_type in _TRANSPORT and not wild & bit.NW_TOS:
         yield "ip_dscp", raw.nw_tos >> 2
     proto = None if wild & bit.NW_PROTO else raw.nw_proto
-    yield from _network(raw, proto, raw.nw_src_mask ^ _ALL32, raw.nw_dst_mask ^ _ALL32)
-    yield from _transport(raw, proto, not wild & bit.TP_SRC, not wild & bit.TP_DST)
+    if name := _PROTO.get(raw.dl_type):
+        yield name, proto
+    yield from _network(raw, raw.nw_src_mask ^ _ALL32, raw.nw_dst_mask ^ _ALL32)
+    ports = _TRANSPORT.get(raw.dl_type, {}).get(proto or 0)
+    yield from _transport(raw, ports, not wild & bit.TP_SRC, not wild & bit.TP_DST)
     if raw.dl_type in (EthType.MPLS, EthType.MPLS_MULTICAST):
         yield "mpls_label", None if wild & bit.MPLS_LABEL else raw.mpls_label & 0xFFFFF
         yield "mpls_tc", None if wild & bit.MPLS_TC else raw.mpls_tc & 7
@@ -322,25 +332,30 @@ def _take(values: dict[str, Any], name: str, value: int | None) -> bool:
     return value is None
 
 
-def _shared(fields: _Fields, values: dict[str, Any], bit: Any) -> int:
+def _shared(
+    fields: _Fields,
+    values: dict[str, Any],
+    bit: Any,
+    protos: dict[int | None, str],
+    transports: dict[int | None, _Ports],
+) -> int:
     """Put in what both structs spell alike; return the wildcards."""
     wild = bit.IN_PORT * _take(values, "in_port", fields.number("in_port"))
     dl_type = fields.number("eth_type")
     wild |= bit.DL_TYPE * _take(values, "dl_type", dl_type)
-    dscp = fields.number("ip_dscp", 0x3F)
+    dscp = fields.number("ip_dscp", 0x3F) if dl_type in transports else None
     wild |= bit.NW_TOS * _take(values, "nw_tos", None if dscp is None else dscp << 2)
-    names = _NETWORK.get(dl_type)
-    proto = fields.number(names[0], 0xFF) if names else None
+    name = protos.get(dl_type)
+    proto = fields.number(name, 0xFF) if name else None
     wild |= bit.NW_PROTO * _take(values, "nw_proto", proto)
-    ports = _TRANSPORT.get(proto or 0) if dl_type == EthType.IPV4 else None
+    ports = transports.get(dl_type, {}).get(proto or 0)
     wild |= bit.TP_SRC * _take(values, "tp_src", fields.number(ports[0]) if ports else None)
     wild |= bit.TP_DST * _take(values, "tp_dst", fields.number(ports[1]) if ports else None)
     return int(wild)
 
 
 def _addresses(values: dict[str, Any]) -> tuple[str, str]:
-    names = _NETWORK.get(values["dl_type"])
-    return (names[1], names[2]) if names else ("ipv4_src", "ipv4_dst")
+    return _ADDRESSES.get(values["dl_type"], ("ipv4_src", "ipv4_dst"))
 
 
 def _put_vlan(fields: _Fields, values: dict[str, Any], bit: Any, none: int) -> tuple[int, bool]:
@@ -360,7 +375,7 @@ def _raw_10(match: Match) -> Match10:
     if raw := match.form(OF10):
         return raw  # type: ignore[no-any-return]
     fields, values, bit = _Fields(match, "1.0"), dict[str, Any](), Wildcards10
-    wild = _shared(fields, values, bit)
+    wild = _shared(fields, values, bit, _PROTO10, _TRANSPORT10)
     wild |= int(bit.DL_SRC * _take(values, "dl_src", fields.number("eth_src")))
     wild |= int(bit.DL_DST * _take(values, "dl_dst", fields.number("eth_dst")))
     tags, any_tag = _put_vlan(fields, values, bit, _VLAN_NONE10)
@@ -380,7 +395,7 @@ def _raw_11(match: Match) -> Match11:
     if raw := match.form(OF11):
         return raw  # type: ignore[no-any-return]
     fields, values, bit = _Fields(match, "1.1"), dict[str, Any](), Wildcards11
-    wild = _shared(fields, values, bit)
+    wild = _shared(fields, values, bit, _PROTO, _TRANSPORT)
     tags, any_tag = _put_vlan(fields, values, bit, _VLAN_NONE11)
     if any_tag:
         tags ^= bit.DL_VLAN

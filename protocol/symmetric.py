@@ -168,6 +168,11 @@ def experimenter_message(
     return register
 
 
+def is_experimenters(cls: type[Message]) -> bool:
+    """Whether a message is one that an experimenter has, not the specification."""
+    return any(cls is known for _, known in _experimenters.values())
+
+
 def _choose(version: Version, buffer: bytes, at: int, end: int) -> type[Message]:
     if end - at < _TOLD_BY.size:
         return Experimenter

@@ -18,7 +18,6 @@ from protocol import (
     CopyField,
     DecMplsTtl,
     DecNwTtl,
-    Enqueue,
     ExperimenterAction,
     ExperimenterInstruction,
     GotoTable,
@@ -69,8 +68,8 @@ _OUTPUTS = frozenset(
         Port.LOCAL,
     }
 )
-# An enqueue leads to a port that can have queues (OF1.0 5.2.4 "Flow Action Structures").
-_QUEUED = frozenset({Port.IN_PORT, Port.LOCAL})
+#: The reserved ports that an enqueue can lead to (OF1.0 5.2.4 "Flow Action Structures").
+QUEUED = frozenset({Port.IN_PORT, Port.LOCAL})
 
 # OF1.0 says NONE where there is no in_port, the others CONTROLLER; all have LOCAL.
 _SENDERS = frozenset({Port.CONTROLLER, Port.LOCAL, Port.ANY})
@@ -162,16 +161,14 @@ class Checker:
     def _check_kind(self, action: Action, in_packet_out: bool) -> None:
         match action:
             case Output(port=port):
-                _check_output(port, _OUTPUTS, in_packet_out)
-            case Enqueue(port=port):
-                _check_output(port, _QUEUED, False)
+                check_output(port, _OUTPUTS, in_packet_out)
             case ExperimenterAction(experimenter=who):
                 raise Refused(BadActionCode.BAD_EXPERIMENTER, f"experimenter {who:#x} is unknown")
             case _ if type(action) not in EFFECTS:
                 raise Refused(BadActionCode.BAD_TYPE, f"{action!r} is not supported")
 
 
-def _check_output(port: int, reserved: frozenset[Port], in_packet_out: bool) -> None:
+def check_output(port: int, reserved: frozenset[Port], in_packet_out: bool) -> None:
     """Refuse a port that will never be; one that is not there yet is none of these."""
     if 0 < port <= Port.MAX or port in reserved or (in_packet_out and port == Port.TABLE):
         return

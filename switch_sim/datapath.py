@@ -17,6 +17,7 @@ from protocol import (
     PortStatus,
     Version,
 )
+from protocol.queues import QueueDesc
 from protocol.tables import TableStatus
 
 from .asynchronous import reason_in
@@ -38,6 +39,8 @@ from .nicira.extension import Extension
 from .packet import Packet
 from .pipeline import Pipeline
 from .ports import Ports, SwitchPort
+from .queue_checks import QueueChecks
+from .queues import Queues
 from .session import Effects, Session
 from .sessions import Sessions, can_say
 from .table_config import table_desc
@@ -55,6 +58,7 @@ class Datapath:
         n_tables: int,
         n_buffers: int,
         max_entries: int,
+        queues: Iterable[QueueDesc] = (),
     ) -> None:
         self.datapath_id = datapath_id
         self.desc = desc
@@ -66,19 +70,21 @@ class Datapath:
         self.tables = FlowTables(n_tables, max_entries)
         self.buffers = PacketBuffers(n_buffers)
         self.ports = Ports(ports)
-        self.forwarding = Forwarding(self.ports, self.buffers, self.sessions)
+        self.queues = Queues(queues)
+        self.forwarding = Forwarding(self.ports, self.buffers, self.sessions, self.queues)
         self.pipeline = Pipeline(self.tables, self.forwarding)
         self.checker = Checker(n_tables)
         self.flow_mods = FlowMods(self.tables, self.checker, self.undo)
         self.groups = GroupTable(self.ports, self.undo)
         self.group_mods = GroupMods(self.groups, self.checker)
         self._group_actions = GroupActions(self.groups, self.pipeline, self.checker)
+        QueueChecks(self.queues, self.checker)
         self.meters = MeterTable(self.undo)
         self.meter_mods = MeterMods(self.meters)
         self._meter_actions = MeterActions(
             self.meters, self.pipeline, self.checker, self.forwarding
         )
-        self.nicira = Extension(self.pipeline, self.forwarding, self.flow_mods)
+        self.nicira = Extension(self.pipeline, self.forwarding, self.flow_mods, self.tell_changes)
 
     def buffered(self, buffer_id: int, session: Session, now: float, effects: Effects) -> Packet:
         """Take a packet out of its buffer; Refused where there is none."""

@@ -26,6 +26,7 @@ from .buffers import BufferedPacket, PacketBuffers
 from .mac_table import MacTable
 from .packet import Dropped, Packet
 from .ports import Ports, SwitchPort, can_say
+from .queues import PortQueue, QueueKey, Queues
 from .session import Session
 from .sessions import Sessions
 
@@ -38,8 +39,11 @@ _MATCHES = 4096  # of packet-ins, kept with their encodings
 class Forwarding:
     """The ways out of the switch (OF1.3.5 4.5 "Reserved Ports")."""
 
-    def __init__(self, ports: Ports, buffers: PacketBuffers, sessions: Sessions) -> None:
+    def __init__(
+        self, ports: Ports, buffers: PacketBuffers, sessions: Sessions, queues: Queues
+    ) -> None:
         self.ports, self.buffers, self.sessions = ports, buffers, sessions
+        self.queues = queues
         self.macs = MacTable()
         #: what packets for controllers go through, such as a meter; it raises Dropped
         self.limits: list[Callable[[Packet], Packet]] = []
@@ -74,9 +78,28 @@ class Forwarding:
 
     def _send(self, port: SwitchPort, packet: Packet) -> None:
         if packet.witness is not None:
-            packet.witness.remark(f"port {port.port_no}", port.why_not_sent() or "sent")
+            why_not = port.why_not_sent() or self._why_not_queued(port, packet)
+            packet.witness.remark(f"port {port.port_no}", why_not or "sent")
+        elif packet.queue_id is not None and port.can_send and not self._queue(port, packet):
+            port.counters.tx_dropped += 1
         elif port.send(packet.data):
             packet.effects.frames.append((port.port_no, packet.data))
+
+    def _queue(self, port: SwitchPort, packet: Packet) -> bool:
+        """Whether the packet's queue lets it pass; ports without the queue have no such limit."""
+        queue = self._queue_of(port, packet)
+        return queue is None or queue.pass_on(port, len(packet.data), packet.now)
+
+    def _why_not_queued(self, port: SwitchPort, packet: Packet) -> str:
+        queue = self._queue_of(port, packet)
+        if queue is None or queue.has_room(port, len(packet.data), packet.now):
+            return ""
+        return f"not sent: queue {packet.queue_id} is above its max_rate"
+
+    def _queue_of(self, port: SwitchPort, packet: Packet) -> PortQueue | None:
+        if packet.queue_id is None:
+            return None
+        return self.queues.get(QueueKey(port.port_no, packet.queue_id))
 
     def _to_in_port(self, packet: Packet, action: Output) -> None:
         if port := self.ports.get(packet.in_port):

@@ -6,15 +6,11 @@ from collections.abc import Sequence
 
 from protocol import DropBand, DscpRemarkBand, MeterFlags
 
-from .token_bucket import TokenBucket
+from .token_bucket import FRAME, TokenBucket, kilobits, usual_burst
 from .undo import UndoLog
 
 MAX_METERS = 65_536
 Band = DropBand | DscpRemarkBand  #: that the switch can apply
-
-_BURST = 0.1  # seconds' worth that a band lets pass at once where no burst_size is set
-_FRAME = 12.144  # kbit of the largest Ethernet frame: a burst is never less by default
-_BYTES = 1000 / 8  # in a kbit
 
 
 class BandEntry:
@@ -66,7 +62,7 @@ class MeterEntry:
         return next((one for one in self._by_rate if not one.bucket.has(amount, now)), None)
 
     def _amount(self, size: int) -> float:
-        return 1 if self.flags & MeterFlags.PKTPS else size / _BYTES
+        return 1 if self.flags & MeterFlags.PKTPS else kilobits(size)
 
 
 class MeterTable(dict[int, MeterEntry]):
@@ -97,4 +93,4 @@ def _burst(band: Band, flags: int) -> float:
     """Return how many kbit or packets a band lets pass at once."""
     if flags & MeterFlags.BURST:
         return band.burst_size
-    return max(band.rate * _BURST, 1 if flags & MeterFlags.PKTPS else _FRAME)
+    return usual_burst(band.rate, 1 if flags & MeterFlags.PKTPS else FRAME)

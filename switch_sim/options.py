@@ -13,6 +13,7 @@ from protocol.connection import ECHO_INTERVAL
 from protocol.version import parse_versions
 
 from .flow_table import MAX_ENTRIES
+from .queues import parse_queue
 from .settings import FAIL_PROBES, MAX_AUXILIARY, MAX_BACKOFF, Settings
 from .switch import N_BUFFERS, N_TABLES
 from .tls import NO_CA, TlsFiles
@@ -173,7 +174,9 @@ def _words(longest: int) -> Callable[[click.Context, click.Parameter, str | None
     return check
 
 
-def _description(**given: Any) -> dict[str, Any]:
+def _description(queues: tuple[str, ...], **given: Any) -> dict[str, Any]:
+    if queues:
+        given["queues"] = tuple(map(parse_queue, queues))
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -206,5 +209,12 @@ switch_options = gathered(
         type=click.IntRange(min=1),
         metavar="NUMBER",
         help=f"How many flow entries a table takes.  [{MAX_ENTRIES}]",
+    ),
+    click.option(
+        "--queue",
+        "queues",
+        multiple=True,
+        metavar="PORT:QUEUE[,min=PERCENT][,max=PERCENT]",
+        help="A queue that a port of each has, with its rates; several times for several queues.",
     ),
 )

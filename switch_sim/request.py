@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from msgspec.structs import replace
 
 from protocol import BadRequestCode, Message, MultipartRequest, Version
+from protocol.symmetric import is_experimenters
 
 from .refused import Refused
 from .session import Effects, Session
@@ -78,6 +79,11 @@ def handles(*kinds: type[M]) -> Callable[[Handler[M]], Handler[M]]:
     return register
 
 
+def _unknown(kind: type[Message]) -> BadRequestCode:
+    """Return the error for a message that is known to the library, but not done here."""
+    return BadRequestCode.BAD_EXP_TYPE if is_experimenters(kind) else BadRequestCode.BAD_TYPE
+
+
 def dispatch(datapath: Datapath, request: Request[Any]) -> None:
     """Let the handler of a message do what it asks; Refused where that cannot be done."""
     if request.session.is_slave:
@@ -89,5 +95,5 @@ def dispatch(datapath: Datapath, request: Request[Any]) -> None:
             reason = f"{kind.__name__}: the switch has no such statistics"
             raise Refused(BadRequestCode.BAD_MULTIPART, reason)
         reason = f"{kind.__name__}: the switch takes no such message"
-        raise Refused(BadRequestCode.BAD_TYPE, reason)
+        raise Refused(_unknown(kind), reason)
     handler(datapath, request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 
 from protocol import (
@@ -16,6 +16,7 @@ from protocol import (
     PortReason,
     Version,
 )
+from protocol.queues import QueueDesc
 from protocol.roles import ChannelStatus, ControllerStatusReason
 
 from . import handlers  # noqa: F401  (the handlers register themselves)
@@ -53,12 +54,13 @@ class Switch:
         sw_desc: str = "Pointsman",
         serial_num: str = "None",
         dp_desc: str = "",
+        queues: Iterable[QueueDesc] = (),
     ) -> None:
         self.datapath_id = datapath_id
         self.name = name
         desc = DescReply(mfr_desc, hw_desc, sw_desc, serial_num, dp_desc or name)
         self.alone_from = inf  #: seconds; from then on it forwards as NORMAL does, without tables
-        self.datapath = Datapath(datapath_id, ports, desc, n_tables, n_buffers, max_entries)
+        self.datapath = Datapath(datapath_id, ports, desc, n_tables, n_buffers, max_entries, queues)
 
     @property
     def ports(self) -> Mapping[int, SwitchPort]:
@@ -118,6 +120,7 @@ class Switch:
         except Refused as refusal:
             error = error_of(refusal, message, session.version, raw)
             effects.messages.append((session, error))
+        self._settle(now, effects)
         return effects
 
     def receive_frame(self, in_port: int, data: bytes, now: float) -> Effects:
@@ -133,7 +136,13 @@ class Switch:
                 datapath.forwarding.output(packet, Output(Port.NORMAL))
             else:
                 datapath.pipeline.process(packet)
+                self._settle(now, effects)
         return effects
+
+    def _settle(self, now: float, effects: Effects) -> None:
+        """Do what follows from what was done."""
+        if self.tables.references.orphaned:
+            self.datapath.nicira.learner.forget_orphans(now, effects)
 
     # Time
 
@@ -147,12 +156,15 @@ class Switch:
             gone = table.expire(now)
             changes = [FlowChange(ChangeKind.REMOVED, entry, reason) for entry, reason in gone]
             self.datapath.tell_changes(changes, now, effects)
+        self.datapath.nicira.expire(now)
+        self._settle(now, effects)
         return effects
 
     def deadline(self) -> float | None:
         """Return when `handle_timer` is due next, None for never."""
         times = [table.deadline() for table in self.tables.values()]
         times.append(self.datapath.bundles.deadline())
+        times.append(self.datapath.nicira.deadline())
         return min((time for time in times if time is not None), default=None)
 
     # Ports

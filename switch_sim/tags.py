@@ -11,7 +11,19 @@ from .packet import Packet
 _TAG = struct.Struct(">HH")
 _SHIM = struct.Struct(">HI")  # an Ethernet type, and what stands behind it
 _ADDRESSES = 12  # bytes
+_MIN_ETHERNET = 60  # bytes, beside the four of the check sequence (IEEE 802.3 3.2.8)
 _IP_IN_IP = frozenset({4, 41})
+
+
+def _shorten(packet: Packet, data: bytes) -> None:
+    """Have less bytes, but not less than a cable takes, if there were as many before.
+
+    Who takes a tag off a frame fills it up (IEEE 802.1Q-2018 G.2.3 "Minimum PDU size"). A frame
+    that never was on a cable may be shorter, and stays so.
+    """
+    if len(packet.data) >= _MIN_ETHERNET:
+        data = data.ljust(_MIN_ETHERNET, b"\0")
+    packet.change(data)
 
 
 def push_vlan(packet: Packet, ethertype: int) -> None:
@@ -27,7 +39,7 @@ def push_vlan(packet: Packet, ethertype: int) -> None:
 def pop_vlan(packet: Packet) -> None:
     """Take the outermost tag off."""
     if packet.key.vlan:
-        packet.change(packet.data[:_ADDRESSES] + packet.data[_ADDRESSES + 4 :])
+        _shorten(packet, packet.data[:_ADDRESSES] + packet.data[_ADDRESSES + 4 :])
 
 
 def push_mpls(packet: Packet, ethertype: int) -> None:
@@ -47,7 +59,7 @@ def pop_mpls(packet: Packet, ethertype: int) -> None:
     key, data = packet.key, packet.data
     if key.mpls:
         at = key.type_at
-        packet.change(data[:at] + ethertype.to_bytes(2, "big") + data[key.mpls + 4 :])
+        _shorten(packet, data[:at] + ethertype.to_bytes(2, "big") + data[key.mpls + 4 :])
 
 
 def push_pbb(packet: Packet, ethertype: int) -> None:
@@ -63,7 +75,7 @@ def pop_pbb(packet: Packet) -> None:
     if key.pbb:
         inner = data[key.pbb + 4 :]
         tags = data[_ADDRESSES : key.type_at]
-        packet.change(inner[:_ADDRESSES] + tags + inner[_ADDRESSES:])
+        _shorten(packet, inner[:_ADDRESSES] + tags + inner[_ADDRESSES:])
 
 
 # Times to live

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+FRAME = 12.144  #: kbit of the largest Ethernet frame
+_BURST = 0.1  # seconds' worth that pass at once where nothing else is said
+_BYTES = 1000 / 8  # in a kbit
 _ROUNDING = 1e-6  # of a token: sums of small times are never quite what they should be
+
+
+def kilobits(size: int) -> float:
+    """Return how many kbit so many bytes are."""
+    return size / _BYTES
+
+
+def usual_burst(rate: float, least: float) -> float:
+    """Return the burst of a rate that has none of its own."""
+    return max(rate * _BURST, least)
 
 
 class TokenBucket:

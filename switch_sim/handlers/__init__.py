@@ -7,8 +7,10 @@ from . import (
     flows,
     groups,
     meters,
+    nicira,
     packets,
     ports,
+    queues,
     tables,
 )
 
@@ -19,7 +21,9 @@ __all__ = [
     "flows",
     "groups",
     "meters",
+    "nicira",
     "packets",
     "ports",
+    "queues",
     "tables",
 ]

@@ -50,6 +50,7 @@ def _unknown_experimenter(datapath: Datapath, request: Request[Message]) -> None
 def _features(datapath: Datapath, request: Request[FeaturesRequest]) -> None:
     version = request.version
     capabilities = Capabilities.FLOW_STATS | Capabilities.TABLE_STATS | Capabilities.PORT_STATS
+    capabilities |= Capabilities.QUEUE_STATS
     if version <= OF11:
         capabilities |= Capabilities.ARP_MATCH_IP
     if version >= OF11:

@@ -67,6 +67,7 @@ class Network:
                 node.datapath_id,
                 [_port_desc(node.name, node.datapath_id, number) for number in ports[node.name]],
                 name=node.name,
+                **({"queues": node.queues} if node.queues else {}),
             )
             for node in topology.switches
         }

@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import NamedTuple
 
 from protocol import MacAddress
+from protocol.queues import QueueDesc
 
 MAX_SWITCHES = 10_000  # each takes some 100 kB, and a channel
 MAX_HOSTS = 10_000  # every host with every other are 100 million pings
@@ -31,6 +32,7 @@ class SwitchNode:
 
     name: str
     datapath_id: int
+    queues: tuple[QueueDesc, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class TopologyBuilder:
         self._used: dict[str, set[int]] = {}  # node -> its ports that have a link
         self._next: Counter[str] = Counter()  # switch -> the last port given out
 
-    def switch(self, name: str = "", datapath_id: int = 0) -> str:
+    def switch(self, name: str = "", datapath_id: int = 0, queues: Iterable[QueueDesc] = ()) -> str:
         """Add a switch and return its name, by default s1, s2 …; its datapath_id counts, too."""
         number = len(self._switches) + 1
         if number > MAX_SWITCHES:
@@ -131,7 +133,7 @@ class TopologyBuilder:
         name = self._claim(name or f"s{number}")
         if not 0 <= datapath_id <= MAX_DATAPATH_ID:
             raise ValueError(f"{name} has datapath_id {datapath_id:#x}: write one of 64 bits")
-        self._switches[name] = SwitchNode(name, datapath_id or number)
+        self._switches[name] = SwitchNode(name, datapath_id or number, tuple(queues))
         return name
 
     def host(

@@ -5,6 +5,7 @@ A TOML file names what there is; all but the links has defaults, as Mininet's:
     [[switch]]
     name = "s1"
     datapath_id = 1                # or "00:00:00:00:00:00:00:01"
+    queues = ["1:0", "1:1,max=50"] # port:queue, and min= and max= in percent; none by default
 
     [[host]]
     name = "h1"
@@ -34,15 +35,20 @@ import msgspec
 
 from protocol import MacAddress
 
+from ..queues import parse_queue
 from .shapes import parse_topology
 from .topology import Topology, TopologyBuilder
 
-_FORMAT = "a file has [[switch]] name, datapath_id; [[host]] name, ip, mac, gateway; [[link]] ends"
+_FORMAT = (
+    "a file has [[switch]] name, datapath_id, queues; [[host]] name, ip, mac, gateway; "
+    "[[link]] ends"
+)
 
 
 class _Switch(msgspec.Struct, forbid_unknown_fields=True):
     name: str = ""
     datapath_id: int | str = 0
+    queues: tuple[str, ...] = ()
 
 
 class _Host(msgspec.Struct, forbid_unknown_fields=True):
@@ -89,7 +95,8 @@ def _read_toml(path: Path) -> Topology:
 def _build(file: _File) -> Topology:
     builder = TopologyBuilder()
     for switch in file.switch:
-        builder.switch(switch.name, _datapath_id(switch.datapath_id))
+        queues = map(parse_queue, switch.queues)
+        builder.switch(switch.name, _datapath_id(switch.datapath_id), queues)
     for host in file.host:
         builder.host(
             host.name,

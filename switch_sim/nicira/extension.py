@@ -11,18 +11,24 @@ from ..pipeline import Pipeline
 from .actions import ALONE, Effect, SwitchActions
 from .check import Checks
 from .conntrack import Conntrack
-from .learning import Learner
+from .learning import Learner, TellChanges
 from .tracking import Tracker
 
 
 class Extension:
     """What the extensions of a switch know: connections, learnt entries, packets that wait."""
 
-    def __init__(self, pipeline: Pipeline, forwarding: Forwarding, flow_mods: FlowMods) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        forwarding: Forwarding,
+        flow_mods: FlowMods,
+        tell_changes: TellChanges,
+    ) -> None:
         self.pipeline, self.forwarding = pipeline, forwarding
         self.sample_count = 0  #: of packets that collectors would have been told of
         self.conntrack = Conntrack()
-        self.learner = Learner(flow_mods)
+        self.learner = Learner(flow_mods, tell_changes)
         tracker = Tracker(self.conntrack, pipeline.process)
         effects: dict[type[Action], Effect] = {
             **ALONE,
@@ -33,3 +39,11 @@ class Extension:
         }
         pipeline.actions.update(effects)
         Checks(flow_mods.checker).put_in(effects)
+
+    def deadline(self) -> float | None:
+        """Return when to call `expire` next, None for never."""
+        return self.conntrack.deadline()
+
+    def expire(self, now: float) -> None:
+        """Forget what is over."""
+        self.conntrack.expire(now)

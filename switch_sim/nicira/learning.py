@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
@@ -14,6 +14,7 @@ from protocol import (
     FlowMod,
     FlowModCommand,
     FlowModFlags,
+    FlowRemovedReason,
     Match,
     Output,
     Port,
@@ -37,16 +38,21 @@ from protocol.nicira.match import NxmFields
 from protocol.oxm import OXM, FieldValue
 from protocol.ports import port_of_16
 
+from ..flow_changes import FlowChanges
 from ..flow_entry import FlowEntry
 from ..flow_mods import FlowMods
 from ..flow_table import Selection
 from ..packet import Packet
 from ..refused import Refused
+from ..session import Effects
 from . import subfields
 
-_KEEPS_COOKIE = 0xFFFF_FFFF_FFFF_FFFF
+_ALL_BITS = 0xFFFF_FFFF_FFFF_FFFF
+_KEEPS_COOKIE = _ALL_BITS  # the cookie of an action that leaves that of the entry
 _RESERVED = frozenset({Port.IN_PORT, Port.FLOOD, Port.LOCAL, Port.ALL})
 _REG_LOAD_BITS = 64
+
+TellChanges = Callable[[FlowChanges, float, Effects], None]
 
 
 class Learner:
@@ -56,8 +62,8 @@ class Learner:
     that found their table full or at its limit.
     """
 
-    def __init__(self, flow_mods: FlowMods) -> None:
-        self.flow_mods = flow_mods
+    def __init__(self, flow_mods: FlowMods, tell_changes: TellChanges) -> None:
+        self.flow_mods, self.tell_changes = flow_mods, tell_changes
         self.failed_count = 0
 
     def learn(self, packet: Packet, action: Learn) -> None:
@@ -76,7 +82,7 @@ class Learner:
         table = self.flow_mods.tables[action.table_id]
         before = table.find(message.match, message.priority)
         if before is None and isinstance(action, Learn2) and action.limit:
-            same_cookie = Selection(cookie=action.cookie, cookie_mask=_KEEPS_COOKIE)
+            same_cookie = Selection(cookie=action.cookie, cookie_mask=_ALL_BITS)
             if len(table.select(Match(), same_cookie)) >= action.limit:
                 return False
         try:
@@ -88,12 +94,27 @@ class Learner:
     def _apply(self, message: FlowMod, before: FlowEntry | None, packet: Packet) -> None:
         """Do the flow_mod; what is there keeps its timeouts, which begin anew."""
         if before is None:
-            self.flow_mods.apply(message, packet.version, packet.now)
+            self._do(message, packet)
             return
         cookie = before.cookie if message.cookie == _KEEPS_COOKIE else message.cookie
         change = replace(message, command=FlowModCommand.MODIFY_STRICT, cookie=0)
-        self.flow_mods.apply(change, packet.version, packet.now)
+        self._do(change, packet)
         before.cookie, before.modified = cookie, packet.now
+
+    def _do(self, message: FlowMod, packet: Packet) -> None:
+        changes = self.flow_mods.apply(message, packet.version, packet.now)
+        self.tell_changes(changes, packet.now, packet.effects)
+
+    def forget_orphans(self, now: float, effects: Effects) -> None:
+        """Delete learnt entries that go with the entries that have learnt them."""
+        references, tables = self.flow_mods.tables.references, self.flow_mods.tables
+        while references.orphaned:
+            table_id, cookie = references.orphaned.pop()
+            if references.has_learner(table_id, cookie) or table_id not in tables:
+                continue
+            theirs = Selection(cookie=cookie, cookie_mask=_ALL_BITS)
+            found = tables[table_id].select(Match(), theirs)
+            self.tell_changes(self.flow_mods.remove(found, FlowRemovedReason.DELETE), now, effects)
 
 
 def learnt(packet: Packet, action: Learn) -> FlowMod:

@@ -144,6 +144,13 @@ def test_what_openflow_10_cannot_say_is_an_encode_error(
         FlowMod(Match(**fields)).encode(OF10)
 
 
+@pytest.mark.parametrize("field", ["ip_dscp", "ip_proto"])
+def test_openflow_11_has_headers_of_ipv4_only(field: str) -> None:
+    # OF1.1 A.2.3 "Flow Match Structures": IP headers are ignored under other Ethernet types.
+    with pytest.raises(EncodeError, match=f"{field} does not exist in OpenFlow 1.1"):
+        FlowMod(Match(eth_type=0x86DD, **{field: 6})).encode(OF11)
+
+
 def test_openflow_10_knows_reserved_ports_by_16_bits() -> None:
     encoded = FlowMod(Match(in_port=Port.LOCAL)).encode(OF10)
     assert encoded[12:14].hex() == "fffe"

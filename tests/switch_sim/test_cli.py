@@ -84,6 +84,8 @@ async def flood(controller: ControllerSide) -> None:
         (["--of-version", "1.3-1.0"], "write 1.0-1.3"),
         (["--serial", "x" * 32], "has 32 bytes, OpenFlow takes 31: shorten it"),
         (["--n-tables", "256"], "255"),
+        (["--queue", "1"], "write PORT:QUEUE"),
+        (["--queue", "1:1,max=x"], "0 to 100 percent"),
         (["--max-backoff", "0"], "--max-backoff"),
         (["--fail-mode", "open"], "'secure', 'standalone'"),
         (["--auxiliary", "256"], "0<=x<=255"),

@@ -151,6 +151,13 @@ def test_the_last_ttl_cannot_be_decremented() -> None:
         done(frames.TCP_TTL_1, DecNwTtl())
 
 
+def test_a_frame_of_the_least_size_is_filled_up_when_a_tag_is_popped() -> None:
+    # IEEE 802.1Q-2018 G.2.3 "Minimum PDU size": 60 bytes, and a check sequence.
+    assert done(frames.VLAN_SHORT_ICMP, PopVlan()) == frames.SHORT_ICMP
+    below = frames.SHORT_ICMP[:50]
+    assert done(below, PushVlan(0x8100), PopVlan()) == below, "what was shorter stays so"
+
+
 def test_set_vlan_vid_adds_a_tag_in_openflow_10_only() -> None:
     # OF1.0 3.3 "Actions": "If no VLAN is present, a new header is added"
     assert done(frames.TCP, SetVlanVid(5), version=OF10) == frames.VLAN_5_TCP

@@ -19,7 +19,6 @@ from protocol import (
     ClearActions,
     ConfigFlags,
     DecNwTtl,
-    Enqueue,
     GotoTable,
     Instruction,
     Match,
@@ -182,12 +181,6 @@ def test_an_entry_keeps_the_meaning_of_the_version_that_made_it() -> None:
     bench.say(flow(WEB, SetVlanVid(5), Output(2)))
     bench.switch.connect(OF11)
     assert bench.frames(frames.TCP) == [(2, frames.VLAN_5_TCP)]
-
-
-def test_enqueue_sends_to_the_port() -> None:
-    bench = Bench(OF10)
-    bench.say(flow(WEB, Enqueue(2, 1)))
-    assert bench.out_ports(frames.TCP) == [2]
 
 
 # Packets of the controller (OF1.3.5 7.3.7 "Packet-Out Message")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from switch_sim.network import End, Link, load_topology, tree
+from protocol.queues import MaxRate, MinRate, QueueDesc
+from switch_sim.network import End, Link, Network, load_topology, tree
 
 CAMPUS = """
 [[switch]]
@@ -15,6 +16,7 @@ name = "core"
 datapath_id = "00:00:00:00:00:00:00:ff"
 
 [[switch]]
+queues = ["1:0", "1:7,min=10,max=50"]
 
 [[host]]
 name = "web"
@@ -48,6 +50,10 @@ def test_a_toml_file_says_what_differs_from_the_defaults(tmp_path: Path) -> None
         ("h2", "10.0.0.2"),
     ]
     assert Link(End("web"), End("core", 7)) in topology.links
+    assert [one.queues for one in topology.switches] == [
+        (),
+        (QueueDesc(0, 1), QueueDesc(7, 1, (MinRate(100), MaxRate(500)))),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +82,8 @@ def test_what_is_no_file_is_a_shape() -> None:
         ("a.toml", "[[switch]]\n[[host]]\nip = '10.0.0'", "10.0.0"),
         ("a.toml", "[[switch]]\n[[host]]\nmac = '1:2'", "is no Ethernet address"),
         ("a.toml", "[[switch]]\ndatapath_id = 'x'", "'x' is no datapath_id"),
+        ("a.toml", "[[switch]]\nqueues = ['1']", "write PORT:QUEUE"),
+        ("a.toml", "[[switch]]\nqueues = ['1:1,max=101']", "0 to 100 percent"),
         ("a.toml", "", "needs a switch"),
         ("a.py", "x = 1", "topology is missing: define a Topology"),
         ("a.py", "topology = 'tree'", "topology is of type str"),
@@ -92,6 +100,11 @@ def test_a_mistake_in_a_file_is_one_sentence_with_the_cure(
         load_topology(path)
     assert str(raised.value).startswith(path)
     assert "\n" not in str(raised.value)
+
+
+def test_switches_have_the_queues_of_their_file(tmp_path: Path) -> None:
+    network = Network(load_topology(write(tmp_path / "campus.toml", CAMPUS)))
+    assert [len(network.switches[name].datapath.queues) for name in ("core", "s2")] == [0, 2]
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
