@@ -44,6 +44,7 @@ _ADDRESSES: dict[int | None, tuple[str, str]] = {
     EthType.IPV4: ("ipv4_src", "ipv4_dst"),
     EthType.ARP: ("arp_spa", "arp_tpa"),
 }
+_MPLS = (EthType.MPLS, EthType.MPLS_MULTICAST)
 _ANY_TAG: FieldValue = (int(VlanId.PRESENT), int(VlanId.PRESENT))
 
 
@@ -271,7 +272,7 @@ def _fields_of_11(raw: Match11) -> Iterator[tuple[str, FieldValue | None]]:
     yield from _network(raw, raw.nw_src_mask ^ _ALL32, raw.nw_dst_mask ^ _ALL32)
     ports = _TRANSPORT.get(raw.dl_type, {}).get(proto or 0)
     yield from _transport(raw, ports, not wild & bit.TP_SRC, not wild & bit.TP_DST)
-    if raw.dl_type in (EthType.MPLS, EthType.MPLS_MULTICAST):
+    if raw.dl_type in _MPLS:
         yield "mpls_label", None if wild & bit.MPLS_LABEL else raw.mpls_label & 0xFFFFF
         yield "mpls_tc", None if wild & bit.MPLS_TC else raw.mpls_tc & 7
 
@@ -401,8 +402,9 @@ def _raw_11(match: Match) -> Match11:
         tags ^= bit.DL_VLAN
         values["dl_vlan"] = _VLAN_ANY11
     wild |= tags
-    wild |= int(bit.MPLS_LABEL * _take(values, "mpls_label", fields.number("mpls_label")))
-    wild |= int(bit.MPLS_TC * _take(values, "mpls_tc", fields.number("mpls_tc")))
+    for name, wildcard in (("mpls_label", bit.MPLS_LABEL), ("mpls_tc", bit.MPLS_TC)):
+        found = fields.number(name) if values["dl_type"] in _MPLS else None
+        wild |= int(wildcard * _take(values, name, found))
     source, target = _addresses(values)
     for name, field, full in (
         ("dl_src", "eth_src", _ALL48),

@@ -51,7 +51,7 @@ class Match:
         self._fields = fields
         self._forms: dict[object, Any] | None = None
         self._hash: int | None = None
-        if depends:
+        if depends or _FIRST in fields:
             self._fields = in_order(self._fields)
             if problem := self.missing():
                 raise ValueError(problem)
@@ -177,8 +177,10 @@ def in_order(fields: dict[str, FieldValue]) -> dict[str, FieldValue]:
     """Return fields such that each stands behind what it depends on.
 
     A switch refuses others (OF1.5.1 7.2.3.6 "Flow Match Field Prerequisite"). Fields that are
-    in order stay as they were given.
+    in order stay as they were given. All headers depend on packet_type where it is told.
     """
+    if _FIRST in fields:
+        fields = {_FIRST: fields[_FIRST], **fields}
     seen = set()
     for name in fields:
         for needed, _ in REQUIRES.get(name, ()):
@@ -188,10 +190,13 @@ def in_order(fields: dict[str, FieldValue]) -> dict[str, FieldValue]:
     return fields
 
 
-def _rank(field: tuple[str, FieldValue]) -> tuple[bool, int]:
+def _rank(field: tuple[str, FieldValue]) -> tuple[bool, bool, int]:
     """Order fields by number: what others depend on has smaller ones."""
     row = OXM.get(field[0])
-    return (field[0] not in STANDARD, row.number if row else 0)
+    return (field[0] != _FIRST, field[0] not in STANDARD, row.number if row else 0)
+
+
+_FIRST = "packet_type"
 
 
 def match_field(name: str) -> OxmField:

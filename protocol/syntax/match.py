@@ -176,9 +176,14 @@ def _raw(word: Word) -> bytes:
         raise ValueError(f"{word.name} cannot be {word.value!r}; it is bytes in hex") from None
 
 
+#: Names of headers that are the name of another field, or of none, without the beginning.
+_HEADER_NAMES = {"nxm_of_icmp_type": "icmpv4_type", "nxm_of_icmp_code": "icmpv4_code"}
+
+
 def field_named(name: str) -> OxmField:
     """Return the row of a field by any of its names; ValueError where there is none."""
-    found = name.lower().removeprefix("oxm_of_").removeprefix("nxm_of_")
+    found = re.sub("^(oxm_of|nxm_of|nxm_nx|onfoxm_et)_", "", name.lower())
+    found = _HEADER_NAMES.get(name.lower(), found.replace("pkt_reg", "xreg"))
     found = ALIASES.get(found, found)
     if found in OXM:
         return match_field(found)
@@ -190,7 +195,7 @@ def read_value(row: OxmField, text: str) -> FieldValue:
     """Read the value of a field, and its mask behind a slash."""
     if row.name in _PORTS:
         return int(port(row.name, text))
-    if row.name == "tcp_flags" and text[:1] in "+-":
+    if row.name == "tcp_flags" and not text[:1].isdecimal():
         return _read_tcp_flags(text)
     if row.kind is DECIMAL and text.isdecimal():
         text = str(int(text))  # 010 is ten, as people mean it
@@ -215,14 +220,26 @@ def _read_tos(text: str) -> int:
 
 
 def _read_tcp_flags(text: str) -> FieldValue:
-    """Read `+syn-ack`: flags that must be set, flags that must not."""
+    """Read `+syn-ack`, flags that must be set and that must not, or `syn|ack`, all there are."""
+    if text[:1] not in ("+", "-"):
+        return sum(map(_tcp_flag, set(text.split("|"))))
     value = mask = 0
     for sign, name in re.findall(r"([+-])([^+-]*)", text):
-        if (upper := name.upper()) not in TcpFlags.__members__:
-            raise unknown("TCP flag", name, map(str.lower, TcpFlags.__members__))
-        mask |= TcpFlags[upper]
-        value |= TcpFlags[upper] if sign == "+" else 0
-    return int(value), int(mask)
+        mask |= _tcp_flag(name)
+        value |= _tcp_flag(name) if sign == "+" else 0
+    return value, mask
+
+
+_UNNAMED_TCP_FLAGS = {"ns": TcpFlags.AE, "[200]": 0x200, "[400]": 0x400, "[800]": 0x800}
+
+
+def _tcp_flag(name: str) -> int:
+    """Return a flag by its name; Open vSwitch has some for those that RFC 9293 reserves."""
+    if name.upper() in TcpFlags.__members__:
+        return int(TcpFlags[name.upper()])
+    if name not in _UNNAMED_TCP_FLAGS:
+        raise unknown("TCP flag", name, map(str.lower, TcpFlags.__members__))
+    return int(_UNNAMED_TCP_FLAGS[name])
 
 
 _Fields = Iterator[tuple[str, FieldValue]]

@@ -134,6 +134,8 @@ from protocol.syntax import (
         ("tun_id=5", Match(tunnel_id=5)),
         ("metadata=0x1/0xf", Match(metadata=(1, 15))),
         ("tcp,tcp_flags=+syn-ack", Match(eth_type=0x800, ip_proto=6, tcp_flags=(2, 0x12))),
+        ("tcp,tcp_flags=+ns-[800]", Match(eth_type=0x800, ip_proto=6, tcp_flags=(0x100, 0x900))),
+        ("tcp,tcp_flags=syn|ack", Match(eth_type=0x800, ip_proto=6, tcp_flags=0x12)),
         ("OXM_OF_IN_PORT=3", Match(in_port=3)),
         ("tp_dst=010,tcp", Match(eth_type=0x800, ip_proto=6, tcp_dst=10)),
         ("oxm_ffff0204=01020304", Match.unchecked({"oxm_ffff0204": bytes([1, 2, 3, 4])})),
@@ -267,6 +269,7 @@ def test_fields_without_what_they_need_are_shown_by_the_name_of_the_specificatio
         ("move:tcp_src[0..3]->tcp_dst[4..7]", (CopyField(4, "tcp_src", "tcp_dst", 0, 4),)),
         ("move:eth_src[]->eth_dst[]", (CopyField(48, "eth_src", "eth_dst"),)),
         ("move:NXM_OF_IP_SRC[]->NXM_OF_IP_DST[]", (CopyField(32, "ipv4_src", "ipv4_dst"),)),
+        ("move:NXM_NX_TUN_ID[]->OXM_OF_PKT_REG4[]", (CopyField(64, "tunnel_id", "xreg4"),)),
     ],
 )  # fmt: skip
 def test_actions_are_read(text: str, actions: tuple[Action, ...]) -> None:

@@ -107,6 +107,14 @@ def test_the_order_of_fields_does_not_matter() -> None:
     assert len({one, other}) == 1
 
 
+def test_the_type_of_packets_stands_before_their_headers() -> None:
+    for match in (
+        Match(eth_type=0x0800, packet_type=0),
+        Match(ip_proto=6, eth_type=0x0800, packet_type=0),
+    ):
+        assert next(iter(match)) == "packet_type"
+
+
 def test_replace_and_without_leave_the_match_alone() -> None:
     match = Match(in_port=1)
     assert match.replace(eth_type=0x0806) == Match(in_port=1, eth_type=0x0806)
@@ -149,6 +157,12 @@ def test_openflow_11_has_headers_of_ipv4_only(field: str) -> None:
     # OF1.1 A.2.3 "Flow Match Structures": IP headers are ignored under other Ethernet types.
     with pytest.raises(EncodeError, match=f"{field} does not exist in OpenFlow 1.1"):
         FlowMod(Match(eth_type=0x86DD, **{field: 6})).encode(OF11)
+
+
+@pytest.mark.parametrize("name", ["mpls_label", "mpls_tc"])
+def test_openflow_11_has_labels_in_packets_of_mpls_only(name: str) -> None:
+    with pytest.raises(EncodeError, match=name):  # a reader of the struct would not see them
+        FlowMod(Match.unchecked({"eth_type": 0x0800, name: 5})).encode(OF11)
 
 
 def test_openflow_10_knows_reserved_ports_by_16_bits() -> None:

@@ -1,0 +1,60 @@
+"""What each witness is known not to take, or to read otherwise than the specification says.
+
+Parts of messages as `witness.parts` names them, the versions in which it is so, and why. A
+message that has such a part may be refused, or read otherwise; each entry must still be
+needed. All else that a witness refuses is a failure.
+"""
+
+from __future__ import annotations
+
+from protocol.version import OF10, OF11, OF12, OF13, OF14, OF15
+
+from .witness import Unsupported, always
+
+#: Open vSwitch 3.1's ovs-ofctl.
+OFP_PRINT: Unsupported = {
+    **always("a port of more than 16 bits", why="its ports have 16 bits (OFPBAC_BAD_OUT_PORT)"),
+    **always(
+        *("field.pbb_isid", "field.pbb_uca", "PushPbb", "PopPbb"), why="it has no PBB", first=OF13
+    ),
+    **always("field.ipv6_exthdr", why="it has no extension headers", first=OF13),
+    **always("field.in_phy_port", why="it has no in_phy_port", first=OF12),
+    **always(
+        *(f"field.xreg{n}" for n in range(8, 16)),
+        why="it has eight registers of 64 bits",
+        first=OF15,
+    ),
+    **always("CopyTtlOut", "CopyTtlIn", why="it has no copy_ttl", first=OF11),
+    "WriteActions>MeterAction": (OF15, OF15, "it does not put a meter into the action set"),
+    **always("StatTrigger", why="it has no stat_trigger", first=OF15),
+    **always(
+        *("FlowCountersRequest", "FlowCountersReply"),
+        *("ControllerStatus", "ControllerStatusRequest", "ControllerStatusReply"),
+        *("BundleFeaturesRequest", "BundleFeaturesReply"),
+        why="it does not know this message of OF1.5",
+        first=OF15,
+    ),
+    "MeterFeaturesReply": (OF15, OF15, "it reads the struct of OF1.4, which is shorter"),
+    **always(
+        *("Experimenter", "ExperimenterMultipartRequest", "ExperimenterMultipartReply"),
+        *("ExperimenterAction", "ExperimenterInstruction", "ExperimenterBand"),
+        "ExperimenterProperty",
+        why="nobody knows the experimenter",
+    ),
+    "neighbour discovery with a code": (OF12, OF15, "it wants icmpv6_code=0 there"),
+    "FlowMod.flags=EMERG": (OF10, OF10, "it has no emergency entries (OFPFMFC_TABLE_FULL)"),
+    "FlowMonitorRequest.monitor_flags=NO_ABBREV": (OF14, OF15, "it always abbreviates"),
+    **always(
+        *("SetAsync.flow_stats_master", "SetAsync.flow_stats_slave"),
+        *("SetAsync.controller_status_master", "SetAsync.controller_status_slave"),
+        why="it does not know this message of OF1.5",
+        first=OF15,
+    ),
+    "TableDescReply.tables=()": (OF14, OF15, "it wants a table at least (OFPBRC_BAD_LEN)"),
+    "TableFeaturesReply.tables=()": (OF13, OF15, "it wants a table at least (OFPBRC_BAD_LEN)"),
+    "TableMod+TableEviction": (
+        OF14,
+        OF15,
+        "it takes the flags of the property for whether there is eviction",
+    ),
+}
