@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar, overload
 
+from msgspec.structs import replace
+
 from protocol import (
     ALL_TABLES,
     ANY_GROUP,
@@ -14,10 +16,15 @@ from protocol import (
     ApplyActions,
     BarrierReply,
     BarrierRequest,
+    Bucket,
+    EncodeError,
     FeaturesReply,
     FlowMod,
     FlowModCommand,
     FlowModFlags,
+    GroupMod,
+    GroupModCommand,
+    GroupType,
     Instruction,
     Match,
     Message,
@@ -160,6 +167,27 @@ class Datapath:
                 cookie_mask=cookie_mask,
             )
         )
+
+    def speaks(self, message: type[Message]) -> bool:
+        """Return whether the channel's version has a message, as OF1.0 has no GroupMod."""
+        try:
+            message.at(self.version)
+        except EncodeError:
+            return False
+        return True
+
+    def add_group(self, group_id: int, type: GroupType, buckets: Sequence[Bucket]) -> int:
+        """Add a group. Buckets without an id of their own are numbered where ids are needed.
+
+        EncodeError where the version has no groups: see `speaks`.
+        """
+        if self.version >= Version.OF15 and len({one.bucket_id for one in buckets}) < len(buckets):
+            buckets = [replace(one, bucket_id=number) for number, one in enumerate(buckets)]
+        return self._send(GroupMod(group_id, type, tuple(buckets)))
+
+    def delete_group(self, group_id: int) -> int:
+        """Delete a group, and with it the flow entries that use it."""
+        return self._send(GroupMod(group_id, command=GroupModCommand.DELETE))
 
     def packet_out(
         self, packet: PacketIn | bytes, actions: Sequence[Action], *, in_port: int | None = None

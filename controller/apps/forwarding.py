@@ -9,7 +9,6 @@ from controller.topology import Host, HostGone, HostMoved, LinkDown, SwitchEnd, 
 from controller.topology.app import Event
 from controller.topology.routes import Pair, RouteTable, entries
 from protocol import (
-    OF10,
     Action,
     Bucket,
     Ethernet,
@@ -19,7 +18,6 @@ from protocol import (
     FlowRemoved,
     Group,
     GroupMod,
-    GroupModCommand,
     GroupType,
     MacAddress,
     Match,
@@ -56,11 +54,11 @@ class Forwarding(App):
 
     async def switch_ready(self, datapath: Datapath) -> None:
         self.groups[datapath.datapath_id] = {}
-        if datapath.version > OF10:  # what is left of an earlier run may lead astray
+        if datapath.speaks(GroupMod):  # what is left of an earlier run may lead astray
             datapath.delete_flows(cookie=COOKIE, cookie_mask=ALL_BITS)
             for desc in (await datapath.request(GroupDescRequest(), GroupDescReply)).groups:
                 if desc.group_id >> 24 == FIRST_GROUP >> 24:
-                    datapath.send(GroupMod(desc.group_id, command=GroupModCommand.DELETE))
+                    datapath.delete_group(desc.group_id)
         datapath.add_flow(Match(), [Output(Port.CONTROLLER)], priority=0, cookie=COOKIE)
         self.reroute(self.routes.through(datapath.datapath_id))
 
@@ -131,14 +129,14 @@ class Forwarding(App):
     def spread(self, switch: int, ports: list[int], pair: Pair) -> tuple[Action, list[int]]:
         """Return what sends a pair's frames out of several ports, and which it may take."""
         datapath = self.topology.datapaths.get(switch)
-        if len(ports) == 1 or datapath is None or datapath.version == OF10:
+        if len(ports) == 1 or datapath is None or not datapath.speaks(GroupMod):
             port = ports[crc32(b"%x-%x" % pair) % len(ports)]
             return Output(port), [port]
         groups = self.groups.setdefault(switch, {})
         if tuple(ports) not in groups:
             groups[tuple(ports)] = group_id = next(self.group_ids)
-            buckets = tuple(Bucket((Output(port),), weight=1) for port in ports)
-            datapath.send(GroupMod(group_id, GroupType.SELECT, buckets))
+            buckets = [Bucket((Output(port),), weight=1) for port in ports]
+            datapath.add_group(group_id, GroupType.SELECT, buckets)
         return Group(groups[tuple(ports)]), ports
 
     def forget(self, pair: Pair) -> None:
@@ -178,7 +176,7 @@ class Forwarding(App):
         for ports in [ports for ports in groups if end.port_no in ports]:
             group_id = groups.pop(ports)
             if datapath := self.topology.datapaths.get(end.datapath_id):
-                datapath.send(GroupMod(group_id, command=GroupModCommand.DELETE))
+                datapath.delete_group(group_id)
 
 
 def match_of(end: SwitchEnd, pair: Pair) -> Match:

@@ -93,6 +93,16 @@ class Host:
         enter = ("nsenter", "--net", "--target", str(self._process.pid))
         return run(*enter, *command, may_fail=may_fail)
 
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command there, whose output is read by the caller."""
+        enter = ("nsenter", "--net", "--target", str(self._process.pid))
+        return subprocess.Popen([*enter, *command], stdout=subprocess.PIPE, text=True)
+
+    def end(self) -> None:
+        """End the namespace, and with it its interface."""
+        self._process.terminate()
+        self._process.wait(PATIENCE)
+
     def reaches(self, other: Host) -> bool:
         """Whether a ping comes back."""
         return "1 received" in self.run("ping", "-c", "1", "-W", "3", other.address, may_fail=True)

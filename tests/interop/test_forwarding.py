@@ -1,0 +1,56 @@
+"""The forwarding application drives real Open vSwitch bridges in rings and meshes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from . import forwarding, namespaces, ovs
+
+pytestmark = pytest.mark.interop
+
+NETWORKS = [f"{shape} {version}" for shape in forwarding.SHAPES for version in forwarding.VERSIONS]
+ON_EACH = pytest.mark.parametrize("network", NETWORKS)
+
+# Twelve pings there and back, over at most two links each, and ARP; probes come on top, one a
+# link and direction each five seconds. A frame that went round would count thousands.
+MOST_CARRIED = 400
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Any]:
+    """What the run in namespaces saw."""
+    if reason := ovs.missing_for_packets() or namespaces.why_not():
+        pytest.skip(reason)
+    done = namespaces.isolated(forwarding.__name__, timeout=300)
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout)
+    return seen
+
+
+@ON_EACH
+def test_every_host_reaches_every_other(found: dict[str, Any], network: str) -> None:
+    reached = found[network]["reached"]
+    assert len(reached) == forwarding.BRIDGES * (forwarding.BRIDGES - 1)
+    assert [pair for pair, ok in reached.items() if not ok] == []
+
+
+@ON_EACH
+def test_no_frame_goes_round(found: dict[str, Any], network: str) -> None:
+    assert found[network]["carried"] < MOST_CARRIED
+
+
+@ON_EACH
+def test_a_link_that_is_taken_down_costs_a_second_at_most(
+    found: dict[str, Any], network: str
+) -> None:
+    assert found[network]["lost"] * forwarding.PING_INTERVAL <= 1.0
+    assert [pair for pair, ok in found[network]["after"].items() if not ok] == []
+
+
+@ON_EACH
+def test_the_switches_refuse_nothing(found: dict[str, Any], network: str) -> None:
+    assert found[network]["warnings"] == []
+    assert found[network]["status"] == 0
