@@ -179,12 +179,18 @@ class Channel:
         self.unsent += len(data)
         self._written = asyncio.ensure_future(self.stream.write(data))
         self._written.add_done_callback(partial(self._wrote, len(data)))
+        if self.session is not None and self.unsent > UNSENT_PAUSE:
+            self.session.is_congested = True
         if self.unsent > UNSENT_MAX:
             self.close(f"{self.unsent} bytes wait for a controller that does not read")
 
     def _wrote(self, size: int, _: object) -> None:
         self.unsent -= size
         self._stalled_since = self.agent.clock()
+        session = self.session
+        if session is not None and session.is_congested and not (self.unsent or self._closed):
+            self.agent.network.relieve(self.switch, session)
+            self.agent.soon()
 
     # Time and end
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from protocol import (
     OF14,
@@ -35,12 +36,14 @@ from .group_table import GroupTable
 from .meter_actions import MeterActions
 from .meter_mods import MeterMods
 from .meter_table import MeterTable
+from .monitors import Author, Monitors
 from .nicira.extension import Extension
 from .packet import Packet
 from .pipeline import Pipeline
 from .ports import Ports, SwitchPort
 from .queue_checks import QueueChecks
 from .queues import Queues
+from .request import Request
 from .session import Effects, Session
 from .sessions import Sessions, can_say
 from .table_config import table_desc
@@ -74,6 +77,7 @@ class Datapath:
         self.forwarding = Forwarding(self.ports, self.buffers, self.sessions, self.queues)
         self.pipeline = Pipeline(self.tables, self.forwarding)
         self.checker = Checker(n_tables)
+        self.monitors = Monitors(self.tables)
         self.flow_mods = FlowMods(self.tables, self.checker, self.undo)
         self.groups = GroupTable(self.ports, self.undo)
         self.group_mods = GroupMods(self.groups, self.checker)
@@ -97,16 +101,20 @@ class Datapath:
         self,
         entries: Iterable[FlowEntry],
         reason: FlowRemovedReason,
-        now: float,
-        effects: Effects,
+        request: Request[Any],
     ) -> None:
         """Take flow entries out of their tables, and tell it."""
-        self.tell_changes(self.flow_mods.remove(entries, reason), now, effects)
+        changes = self.flow_mods.remove(entries, reason)
+        self.tell_changes(changes, request.now, request.effects, author_of(request))
 
     # What controllers are told of themselves
 
-    def tell_changes(self, changes: FlowChanges, now: float, effects: Effects) -> None:
-        """Tell what became of flow entries."""
+    def tell_changes(
+        self, changes: FlowChanges, now: float, effects: Effects, author: Author | None = None
+    ) -> None:
+        """Tell what became of flow entries, and by whose message."""
+        if self.monitors:
+            self.monitors.tell(changes, author, effects)
         for change in changes:
             if change.kind is ChangeKind.REMOVED:
                 self.tell_removed(change.entry, change.reason, now, effects)
@@ -148,3 +156,8 @@ class Datapath:
             return message if version == entry.version or can_say(message, version) else None
 
         self.sessions.tell(effects, "flow_removed", reason, say)
+
+
+def author_of(request: Request[Any]) -> Author:
+    """Return who makes the changes that a request asks for."""
+    return Author(request.session.main, request.message.xid)

@@ -137,7 +137,7 @@ class FlowTable:
             if group.masks == masks:
                 found += group.with_values(values)
             elif names <= group.names:
-                found += (entry for entry in group if _covers(masks, values, entry))
+                found += (entry for entry in group if covers(masks, values, entry))
         return [entry for entry in found if selection.takes(entry)]
 
     def overlapping(self, entry: FlowEntry) -> FlowEntry | None:
@@ -258,7 +258,8 @@ def _reason(entry: FlowEntry, deadline: float) -> FlowRemovedReason:
     return FlowRemovedReason.HARD_TIMEOUT if hard else FlowRemovedReason.IDLE_TIMEOUT
 
 
-def _covers(masks: Masks, values: tuple[int, ...], entry: FlowEntry) -> bool:
+def covers(masks: Masks, values: tuple[int, ...], entry: FlowEntry) -> bool:
+    """Whether all packets of an entry have these values under these masks."""
     for (name, mask), value in zip(masks, values, strict=True):
         found = entry.fields.get(name)
         if found is None or found[1] & mask != mask or found[0] & mask != value:

@@ -21,6 +21,7 @@ class Session:
     __slots__ = (
         "auxiliary_id",
         "controller_id",
+        "is_congested",
         "main",
         "masks",
         "miss_send_len",
@@ -44,6 +45,7 @@ class Session:
         self.auxiliary_id = auxiliary_id  #: 0 on the main channel
         self.miss_send_len = DEFAULT_MISS_SEND_LEN  #: bytes; set_config changes it
         self.controller_id = 0  #: by which Nicira's actions name it; SetControllerId changes it
+        self.is_congested = False  #: the shell's word: much waits that nobody reads
         self.role = Role.EQUAL
         self.short_id = NO_SHORT_ID
         self.masks = default_masks(version)  #: shared; a new one takes its place

@@ -14,6 +14,7 @@ from protocol import (
     RoleStatus,
     Version,
 )
+from protocol.bundles import RequestForward
 from protocol.roles import (
     NO_SHORT_ID,
     ChannelStatus,
@@ -60,6 +61,15 @@ class Sessions(list[Session]):
                 continue
             if (message := say(session.version)) is not None:
                 effects.messages.append((session, message))
+
+    def forward(self, session: Session, message: Message, reason: int, effects: Effects) -> None:
+        """Tell the others of a request that was done (OF1.4.1 7.4.6 "Request Forward Message")."""
+
+        def say(version: Version) -> Message | None:
+            forwarded = RequestForward(message)
+            return forwarded if version >= OF14 and can_say(forwarded, version) else None
+
+        self.tell(effects, "requestforward", reason, say, but=session.main)
 
     # Roles (OF1.3.5 6.3.4 "Multiple Controllers")
 

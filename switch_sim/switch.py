@@ -108,8 +108,16 @@ class Switch:
         if session.main is session:
             sessions = self.datapath.sessions
             sessions.remove(session)
+            self.datapath.monitors.forget(session)
             reason = ControllerStatusReason.CHANNEL_STATUS
             sessions.tell_status(session, reason, effects, ChannelStatus.DOWN)
+        return effects
+
+    def relieve(self, session: Session) -> Effects:
+        """Tell that a controller whose session `is_congested` has read what waited."""
+        effects = Effects()
+        session.is_congested = False
+        self.datapath.monitors.relieve(session, effects)
         return effects
 
     def handle(self, session: Session, message: Message, now: float, raw: bytes = b"") -> Effects:

@@ -56,7 +56,7 @@ def _features(datapath: Datapath, request: Request[FeaturesRequest]) -> None:
     if version >= OF11:
         capabilities |= Capabilities.GROUP_STATS
     if version >= OF15:
-        capabilities |= Capabilities.BUNDLES
+        capabilities |= Capabilities.BUNDLES | Capabilities.FLOW_MONITORING
     request.answer(
         FeaturesReply(
             datapath.datapath_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from protocol import NO_BUFFER, FlowMod, FlowModCommand, FlowStatsRequest
 from protocol.flows import AggregateStatsRequest
 
-from ..datapath import Datapath
+from ..datapath import Datapath, author_of
 from ..flow_stats import flow_stats
 from ..request import Request, handles
 from ..statistics import aggregate_stats
@@ -20,7 +20,7 @@ def _flow_mod(datapath: Datapath, request: Request[FlowMod]) -> None:
     if buffered:
         datapath.buffers.check(message.buffer_id)
     changes = datapath.flow_mods.apply(message, session.version, now)
-    datapath.tell_changes(changes, now, request.effects)
+    datapath.tell_changes(changes, now, request.effects, author_of(request))
     if buffered:
         request.do(lambda: _process_buffered(datapath, request))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from protocol import FlowRemovedReason, GroupMod
 from protocol.groups import GroupDescRequest, GroupFeaturesRequest, GroupStatsRequest
 
+from ..asynchronous import GROUP_MOD
 from ..datapath import Datapath
 from ..group_stats import group_descs, group_features, group_stats
 from ..request import Request, handles
@@ -17,7 +18,8 @@ def _group_mod(datapath: Datapath, request: Request[GroupMod]) -> None:
         # What leads to a group goes with it (OF1.3.5 6.5 "Group Table Modification Messages").
         entries = datapath.tables.references.of_group(group_id)
         reason = FlowRemovedReason.GROUP_DELETE
-        datapath.remove_entries(entries, reason, request.now, request.effects)
+        datapath.remove_entries(entries, reason, request)
+    datapath.sessions.forward(request.session, request.message, GROUP_MOD, request.effects)
 
 
 @handles(GroupStatsRequest)

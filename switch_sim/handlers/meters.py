@@ -5,6 +5,7 @@ from __future__ import annotations
 from protocol import FlowRemovedReason, MeterMod
 from protocol.meters import MeterDescRequest, MeterFeaturesRequest, MeterStatsRequest
 
+from ..asynchronous import METER_MOD
 from ..datapath import Datapath
 from ..meter_stats import meter_descs, meter_features, meter_stats
 from ..request import Request, handles
@@ -16,7 +17,8 @@ def _meter_mod(datapath: Datapath, request: Request[MeterMod]) -> None:
         # What uses a meter goes with it (OF1.3.5 6.6 "Meter Modification Messages").
         entries = datapath.tables.references.of_meter(meter_id)
         reason = FlowRemovedReason.METER_DELETE
-        datapath.remove_entries(entries, reason, request.now, request.effects)
+        datapath.remove_entries(entries, reason, request)
+    datapath.sessions.forward(request.session, request.message, METER_MOD, request.effects)
 
 
 @handles(MeterStatsRequest)

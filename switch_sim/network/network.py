@@ -106,6 +106,10 @@ class Network:
         """Let a controller leave a switch."""
         self._absorb(switch, self.switches[switch].disconnect(session), None)
 
+    def relieve(self, switch: str, session: Session) -> None:
+        """Tell a switch that a controller has read what waited for it."""
+        self._absorb(switch, self.switches[switch].relieve(session), None)
+
     def handle(self, switch: str, session: Session, message: Message, now: float) -> None:
         """Let a switch handle a controller's message."""
         self._absorb(switch, self.switches[switch].handle(session, message, now), None)

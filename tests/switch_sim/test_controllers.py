@@ -40,7 +40,7 @@ from protocol import (
     TableMod,
     Version,
 )
-from protocol.bundles import BundleAdd, BundleControl
+from protocol.bundles import BundleAdd, BundleControl, RequestForward
 from protocol.properties import ExperimenterProperty
 from protocol.record import Unknown
 from protocol.roles import (
@@ -409,3 +409,33 @@ def test_a_short_id_names_one_controller() -> None:
     [reply] = bench.say(RoleRequest())
     assert isinstance(reply, RoleReply)
     assert reply.short_id == 5
+
+
+# Request forward (OF1.4.1 7.4.6 "Request Forward Message")
+
+
+@pytest.mark.parametrize("version", [OF14, OF15])
+@pytest.mark.parametrize("message", [GroupMod(1, xid=9), MeterMod(1, xid=9)])
+def test_changes_of_groups_and_meters_are_told_to_others(
+    version: Version, message: Message
+) -> None:
+    bench = Bench(version)
+    other, old = bench.other(), bench.other(OF13)
+    effects = bench.effects_of(message)
+    assert bench.heard(effects) == old.heard(effects) == []
+    assert other.heard(effects) == [RequestForward(message)]
+
+
+def test_a_request_that_was_refused_is_not_forwarded() -> None:
+    bench = Bench(OF14)
+    bench.say(GroupMod(1))
+    other = bench.other()
+    assert other.heard(bench.effects_of(GroupMod(1))) == []
+
+
+def test_forwarding_can_be_turned_off_for_each_reason() -> None:
+    bench = Bench(OF14)
+    other = bench.other()
+    other.say(SetAsync(requestforward_master=0b10))
+    assert other.heard(bench.effects_of(GroupMod(1))) == []
+    assert len(other.heard(bench.effects_of(MeterMod(1)))) == 1
