@@ -129,7 +129,7 @@ def _interface(body: bytes, order: str) -> _Interface:
     unit, at = 1e-6, 8
     while at + 4 <= len(body):
         code, size = struct.unpack_from(f"{order}HH", body, at)
-        if code == _TIME_RESOLUTION and size == 1:
+        if code == _TIME_RESOLUTION and size == 1 and at + 4 < len(body):
             exponent = body[at + 4]
             unit = 2.0 ** -(exponent & 0x7F) if exponent & 0x80 else 10.0**-exponent
         at += 4 + size + -size % 4

@@ -92,7 +92,7 @@ class Kind:
 
 
 DECIMAL = Kind(lambda text: int(text, 0), str)
-HEX = Kind(lambda text: int(text, 0), hex)
+HEX = Kind(lambda text: int(text, 0), lambda value: hex(value) if value else "0")
 MAC = Kind(MacAddress.parse, lambda value: str(MacAddress(value)))
 IPV4 = Kind(lambda text: int(IPv4Address(text)), lambda value: str(IPv4Address(value)))
 IPV6 = Kind(lambda text: int(IPv6Address(text)), lambda value: str(IPv6Address(value)))
@@ -315,7 +315,8 @@ _ROWS = (
     OxmField("pbb_uca", 41, 1, first=OF14, requires=_PBB),
     OxmField("tcp_flags", 42, 12, True, OF15, _TCP, kind=HEX, nxm=(NXM_NX, 34), onf=True),
     OxmField("actset_output", 43, 32, first=OF15, onf=True),
-    OxmField("packet_type", 44, 32, first=OF15, kind=HEX),
+    # Open vSwitch has it in all versions, with the number that OF1.5 gave it.
+    OxmField("packet_type", 44, 32, first=OF15, kind=HEX, nxm=(OPENFLOW_BASIC, 44)),
     *(
         # OF1.5's, which Open vSwitch has since OF1.3 (OF1.5.1 7.2.3.10 "Packet Register Fields")
         OxmField(f"xreg{n}", n, 64, True, OF13, kind=HEX, oxm_class=PACKET_REGS)

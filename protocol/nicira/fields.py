@@ -80,7 +80,7 @@ add_fields(
         _Nx("tun_ipv4_dst", 32, 32, True, kind=IPV4),
         _Nx("pkt_mark", 33, 32, True, kind=HEX),
         _Nx("dp_hash", 35, 32, True, kind=HEX),
-        _Nx("recirc_id", 36, 32),
+        _Nx("recirc_id", 36, 32, kind=HEX),
         _Nx("conj_id", 37, 32),
         _Nx("tun_gbp_id", 38, 16, True),
         _Nx("tun_gbp_flags", 39, 8, True, kind=HEX),

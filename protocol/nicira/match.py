@@ -99,7 +99,8 @@ def _tci_of(vid: FieldValue | None, pcp: FieldValue | None) -> FieldValue:
     if vid == VlanId.NONE and pcp is None:
         return 0
     tag, mask = _with_mask(vid or 0, _VID_MASK)
-    if not tag & _TAG or not (pcp is None or (isinstance(pcp, int) and 0 <= pcp < 8)):
+    asked = tag & _TAG or (isinstance(vid, tuple) and pcp is None)
+    if not asked or not (pcp is None or (isinstance(pcp, int) and 0 <= pcp < 8)):
         raise ValueError(f"NXM cannot say vlan_vid={vid!r} with vlan_pcp={pcp!r}")
     if pcp is not None:
         tag, mask = tag | pcp << _PCP_SHIFT, mask | _PCP_MASK

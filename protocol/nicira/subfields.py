@@ -8,10 +8,11 @@ import msgspec
 
 from ..field_names import FieldNameShape
 from ..match import match_field
+from ..oxm import OXM
+from ..oxm_table import OxmTable
 from ..record import Record
 from ..version import Version
 from ..wire import U16, Bytes, Converted, Spread, Versioned
-from .match import nxm_table
 
 _SIZE_BITS = 6  # of the 16 that name a range; the offset has the others
 
@@ -37,8 +38,11 @@ class Subfield(Record):
 
 @cache
 def nxm_names() -> FieldNameShape:
-    """Return the names of the fields with the numbers that Nicira's actions use."""
-    return FieldNameShape(nxm_table())
+    """Return the names of the fields with the numbers that Nicira's actions use.
+
+    A match in NXM says a tag in a number of its own; bits of vlan_vid are OXM's here, too.
+    """
+    return FieldNameShape(OxmTable("NXM", [(row, row.number_in_nxm()) for row in OXM.values()]))
 
 
 class NxmName(Versioned):

@@ -6,40 +6,58 @@ version has is another question; `spelling.py` answers it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from .. import actions as a
+from .. import nicira, onf
 from ..addresses import MacAddress
-from ..features import ControllerMaxLen
 from ..instructions import (
     ApplyActions,
     ClearActions,
+    ExperimenterInstruction,
     GotoTable,
     Instruction,
     Meter,
+    StatTrigger,
     WriteActions,
     WriteMetadata,
 )
 from ..match import Match
-from ..oxm import DECIMAL, HEX, IPV4, MAC, OXM, Kind, VlanId
+from ..oxm import DECIMAL, HEX, IPV4, MAC, Kind, VlanId
 from ..ports import Port
 from ..record import Record
-from .match import ALIASES, field_named, read_value, value_text
+from .encapsulating import read_decap, read_encap, show_decap, show_encap
+from .learning import read_learn, show_learn
+from .match import read_value, value_text
+from .nicira import READERS, read_controller, read_dec_ttl, read_output
+from .nicira import SHOWERS as NICIRA_SHOWERS
+from .subfields import SHOWN_NAMES, action_field
+from .tracking import read_ct, read_nat, show_ct, show_nat
+from .triggers import (
+    experimenter_words,
+    read_experimenter_instruction,
+    read_stat_trigger,
+    show_experimenter_instruction,
+    show_stat_trigger,
+)
 from .words import Word, masked_number, number, port, port_text, unknown, words
 
 _ALL64 = (1 << 64) - 1
 
 
+_ETHERTYPE = Kind(HEX.parse, "{:#06x}".format)
+
+
 class _Row(NamedTuple):
-    """An action of at most one number."""
+    """An action of at most one number; `form` is how the number follows the name."""
 
     name: str
     cls: type[a.Action]
     field: str = ""
     bits: int = 0
     kind: Kind = DECIMAL
+    form: str = ":{}"
 
     def read(self, text: str) -> a.Action:
         if not self.field:
@@ -48,7 +66,7 @@ class _Row(NamedTuple):
             return self.cls()
         if not text:
             raise ValueError(f"{self.name} lacks its value; write {self.name}:…")
-        if self.kind in (DECIMAL, HEX):
+        if self.kind in (DECIMAL, _ETHERTYPE):
             return self.cls(number(self.name, text, self.bits))
         try:
             value = self.kind.parse(text)
@@ -59,7 +77,7 @@ class _Row(NamedTuple):
     def show(self, action: a.Action) -> str:
         if not self.field:
             return self.name
-        return f"{self.name}:{self.kind.show(getattr(action, self.field))}"
+        return self.name + self.form.format(self.kind.show(getattr(action, self.field)))
 
 
 _ROWS = (
@@ -77,34 +95,37 @@ _ROWS = (
     _Row("dec_ttl", a.DecNwTtl),
     _Row("copy_ttl_out", a.CopyTtlOut),
     _Row("copy_ttl_in", a.CopyTtlIn),
-    _Row("set_mpls_label", a.SetMplsLabel, "mpls_label", 20),
-    _Row("set_mpls_tc", a.SetMplsTc, "mpls_tc", 3),
-    _Row("set_mpls_ttl", a.SetMplsTtl, "mpls_ttl", 8),
+    _Row("set_mpls_label", a.SetMplsLabel, "mpls_label", 20, form="({})"),
+    _Row("set_mpls_tc", a.SetMplsTc, "mpls_tc", 3, form="({})"),
+    _Row("set_mpls_ttl", a.SetMplsTtl, "mpls_ttl", 8, form="({})"),
     _Row("dec_mpls_ttl", a.DecMplsTtl),
-    _Row("push_vlan", a.PushVlan, "ethertype", 16, HEX),
+    _Row("push_vlan", a.PushVlan, "ethertype", 16, _ETHERTYPE),
     _Row("pop_vlan", a.PopVlan),
     _Row("strip_vlan", a.PopVlan),
-    _Row("push_mpls", a.PushMpls, "ethertype", 16, HEX),
-    _Row("pop_mpls", a.PopMpls, "ethertype", 16, HEX),
-    _Row("push_pbb", a.PushPbb, "ethertype", 16, HEX),
+    _Row("push_mpls", a.PushMpls, "ethertype", 16, _ETHERTYPE),
+    _Row("pop_mpls", a.PopMpls, "ethertype", 16, _ETHERTYPE),
+    _Row("push_pbb", a.PushPbb, "ethertype", 16, _ETHERTYPE),
     _Row("pop_pbb", a.PopPbb),
     _Row("set_queue", a.SetQueue, "queue_id", 32),
     _Row("group", a.Group, "group_id", 32),
     _Row("meter", a.MeterAction, "meter_id", 32),
 )
-_ROW_OF_WORD = {row.name: row for row in _ROWS}
 _ROW_OF_CLASS: dict[type[Record], _Row] = {row.cls: row for row in reversed(_ROWS)}
+#: What Nicira has for OF1.0 in place of actions that came with OF1.1.
+NICIRAS: dict[type[Record], type[a.Action]] = {
+    a.SetQueue: nicira.SetQueue,
+    a.Group: nicira.Group,
+    a.DecNwTtl: nicira.DecTtl,
+    a.PushMpls: nicira.PushMpls,
+    a.PopMpls: nicira.PopMpls,
+    a.SetMplsTtl: nicira.SetMplsTtl,
+    a.DecMplsTtl: nicira.DecMplsTtl,
+    a.SetMplsLabel: nicira.SetMplsLabel,
+    a.SetMplsTc: nicira.SetMplsTc,
+}
 
 
 # Actions with a form of their own
-
-
-def _read_output(text: str) -> a.Action:
-    if not text:
-        raise ValueError("output lacks its port; write output:…")
-    name, colon, max_len = text.partition(":")
-    found = port("output", name)
-    return a.Output(found, number("max_len", max_len, 16)) if colon else a.Output(found)
 
 
 def _show_output(action: a.Output) -> str:
@@ -120,37 +141,17 @@ _PLAIN_PORTS = {
 }  # fmt: skip
 
 
-def _read_controller(text: str) -> a.Action:
-    max_len = text.removeprefix("max_len=")
-    return a.Output(
-        Port.CONTROLLER,
-        number("controller", max_len, 16) if text else int(ControllerMaxLen.NO_BUFFER),
-    )
-
-
 def _read_set_field(text: str) -> a.Action:
     value, arrow, name = text.rpartition("->")
     if not arrow:
         raise ValueError(f"set_field:{text} does not say which field; write set_field:VALUE->FIELD")
-    row = field_named(_SET_FIELD_NAMES.get(name, name))
+    row = action_field(name)
     return a.SetField(Match.unchecked({row.name: read_value(row, value)}))
-
-
-_SET_FIELD_NAMES = {
-    "icmp_type": "icmpv4_type",
-    "icmp_code": "icmpv4_code",
-    "nw_src": "ipv4_src",
-    "nw_dst": "ipv4_dst",
-    "nw_proto": "ip_proto",
-}
-_SHOWN_NAMES = {
-    name: old for old, name in ALIASES.items() if not old.startswith("dl_")
-} | {"icmpv4_type": "icmp_type", "icmpv4_code": "icmp_code"}  # fmt: skip
 
 
 def _show_set_field(action: a.SetField) -> str:
     return ",".join(
-        f"set_field:{value_text(name, value)}->{_SHOWN_NAMES.get(name, name)}"
+        f"set_field:{value_text(name, value)}->{SHOWN_NAMES.get(name, name)}"
         for name, value in action.field.items()
     )
 
@@ -175,62 +176,59 @@ def _show_enqueue(action: a.Enqueue) -> str:
     return f"enqueue:{port_text(action.port)}:{action.queue_id}"
 
 
-_BITS = re.compile(r"(\w+)(?:\[(?:(\d+)(?:\.\.(\d+))?)?\])?")
+# Actions that have others in them, and those that are not in any chapter
 
 
-def _subfield(text: str) -> tuple[str, int, int]:
-    """Read `tcp_src[0..3]`, `tcp_src[3]`, `tcp_src[]`: name, first bit, number of bits."""
-    found = _BITS.fullmatch(text)
-    if not found:
-        raise ValueError(f"move: {text!r} names no bits; write FIELD[FIRST..LAST] or FIELD[]")
-    row = field_named(_SET_FIELD_NAMES.get(found[1], found[1]))
-    first = int(found[2] or 0)
-    last = int(found[3] or found[2] or row.bits - 1)
-    if not first <= last < row.bits:
-        raise ValueError(f"move: {text} is not in {row.name}, which has bits 0 to {row.bits - 1}")
-    return row.name, first, last - first + 1
+def _show_clone(action: nicira.Clone) -> str:
+    return f"clone({_inner_text(action.actions)})"
 
 
-def _read_move(text: str) -> a.Action:
-    source, arrow, target = text.partition("->")
-    if not arrow:
-        raise ValueError(f"move:{text} does not say where to; write move:FIELD[]->FIELD[]")
-    src, src_offset, n_bits = _subfield(source)
-    dst, dst_offset, dst_bits = _subfield(target)
-    if n_bits != dst_bits:
-        raise ValueError(f"move: {source} has {n_bits} bits, {target} has {dst_bits}; move as many")
-    return a.CopyField(n_bits, src, dst, src_offset, dst_offset)
+def _read_experimenter(text: str) -> a.Action:
+    """Read an action that we do not know: who has it, and its bytes."""
+    experimenter, data = experimenter_words("experimenter", text)
+    return a.ExperimenterAction(experimenter, data)
 
 
-def _bits_text(name: str, first: int, n_bits: int) -> str:
-    shown = _SHOWN_NAMES.get(name, name)
-    if name in OXM and (first, n_bits) == (0, OXM[name].bits):
-        return f"{shown}[]"
-    return f"{shown}[{first}]" if n_bits == 1 else f"{shown}[{first}..{first + n_bits - 1}]"
-
-
-def _show_move(action: a.CopyField) -> str:
-    source = _bits_text(action.src, action.src_offset, action.n_bits)
-    return f"move:{source}->{_bits_text(action.dst, action.dst_offset, action.n_bits)}"
+def _show_experimenter(action: a.ExperimenterAction) -> str:
+    return f"experimenter({action.experimenter:#x},{action.data.hex()})"
 
 
 _READERS: dict[str, Callable[[str], a.Action]] = {
     **{row.name: row.read for row in _ROWS},
-    "output": _read_output,
-    "controller": _read_controller,
+    **READERS,
+    "output": read_output,
+    "controller": read_controller,
+    "dec_ttl": read_dec_ttl,
     "set_field": _read_set_field,
     "set_vlan_vid": _read_set_vlan_vid,
     "set_vlan_pcp": _read_set_vlan_pcp,
     "enqueue": _read_enqueue,
-    "move": _read_move,
+    "clone": lambda text: nicira.Clone(_some_actions(text)),
+    "ct": lambda text: read_ct(text, _some_actions),
+    "nat": read_nat,
+    "learn": read_learn,
+    "encap": read_encap,
+    "decap": read_decap,
+    "experimenter": _read_experimenter,
 }
-#: How each class of action is written; the others are experimenters'.
+#: How each class of action is written.
 SHOWERS: dict[type[Record], Callable[[Any], str]] = {
     **{cls: row.show for cls, row in _ROW_OF_CLASS.items()},
+    **{NICIRAS[cls]: row.show for cls, row in _ROW_OF_CLASS.items() if cls in NICIRAS},
+    **NICIRA_SHOWERS,
     a.Output: _show_output,
     a.SetField: _show_set_field,
     a.Enqueue: _show_enqueue,
-    a.CopyField: _show_move,
+    nicira.RegLoad2: _show_set_field,
+    onf.CopyField: NICIRA_SHOWERS[a.CopyField],
+    nicira.Clone: _show_clone,
+    nicira.Ct: lambda action: show_ct(action, _inner_text),
+    nicira.Nat: show_nat,
+    nicira.Learn: show_learn,
+    nicira.Learn2: show_learn,
+    nicira.Encap: show_encap,
+    nicira.Decap: show_decap,
+    a.ExperimenterAction: _show_experimenter,
 }
 
 
@@ -257,6 +255,15 @@ def parse_actions(text: str) -> tuple[a.Action, ...]:
     return tuple(map(_not_drop, found))
 
 
+def _some_actions(text: str) -> tuple[a.Action, ...]:
+    """Read actions that stand in another one."""
+    return tuple(map(_not_drop, words(text)))
+
+
+def _inner_text(found: Iterable[Record]) -> str:
+    return ",".join(map(action_text, found))
+
+
 def _not_drop(word: Word) -> a.Action:
     if word.text.lower() == "drop":
         raise ValueError("drop stands beside other actions; leave it or them out")
@@ -264,7 +271,7 @@ def _not_drop(word: Word) -> a.Action:
 
 
 def action_text(action: Record) -> str:
-    """Return an action as `parse_actions` reads it; experimenters' in our own words."""
+    """Return an action as `parse_actions` reads it."""
     show = SHOWERS.get(type(action))
     return show(action) if show else str(action)
 
@@ -299,6 +306,8 @@ _INSTRUCTIONS: dict[str, Callable[[str], Instruction]] = {
     "write_actions": lambda text: WriteActions(parse_actions(text)),
     "apply_actions": lambda text: ApplyActions(parse_actions(text)),
     "meter": lambda text: Meter(number("meter", text, 32)),
+    "stat_trigger": read_stat_trigger,
+    "experimenter_instruction": read_experimenter_instruction,
 }
 
 
@@ -322,13 +331,14 @@ def parse_instructions(text: str) -> tuple[Instruction, ...]:
             plain = None
             read.append(_INSTRUCTIONS[name](word.value))
         else:
-            plain = [*(plain or ()), _not_drop(word)]
+            plain = [] if plain is None else plain
+            plain.append(_not_drop(word))
     read += [ApplyActions(tuple(plain))] if plain else []
     _check_once(read)
     return tuple(read)
 
 
-#: The word of each class of instruction; the others cannot be said in ovs-ofctl's words.
+#: The word of each class of instruction; ovs-ofctl has none for the last two.
 INSTRUCTION_NAMES: dict[type[Record], str] = {
     ApplyActions: "apply_actions",
     WriteActions: "write_actions",
@@ -336,13 +346,15 @@ INSTRUCTION_NAMES: dict[type[Record], str] = {
     GotoTable: "goto_table",
     WriteMetadata: "write_metadata",
     Meter: "meter",
+    StatTrigger: "stat_trigger",
+    ExperimenterInstruction: "experimenter_instruction",
 }
 
 
 def _check_once(found: list[Instruction]) -> None:
     kinds = [type(one) for one in found]
     for kind in kinds:
-        if kinds.count(kind) > 1:
+        if kinds.count(kind) > 1 and kind is not ExperimenterInstruction:
             name = INSTRUCTION_NAMES[kind]
             raise ValueError(f"{name} stands twice, or is divided by others; put it in one place")
 
@@ -375,4 +387,8 @@ def instruction_text(one: Record, plain: bool = False) -> str:
             return f"{INSTRUCTION_NAMES[type(one)]}:{number}"
         case WriteMetadata(metadata=value, metadata_mask=mask):
             return f"write_metadata:{value:#x}" + (f"/{mask:#x}" if mask != _ALL64 else "")
+        case StatTrigger():
+            return show_stat_trigger(one)
+        case ExperimenterInstruction():
+            return show_experimenter_instruction(one)
     return INSTRUCTION_NAMES.get(type(one)) or str(one)

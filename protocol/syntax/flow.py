@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
 
+from .. import nicira
+from ..exceptions import EncodeError
 from ..flows import (
     ALL_TABLES,
     ANY_GROUP,
@@ -79,14 +81,16 @@ class Flow:
     ) -> FlowMod:
         """Return the message that does `command` with it, spelled as `version` does.
 
-        Where something is deleted, a cookie without a mask means exactly this cookie.
+        Where something is deleted, a cookie without a mask means exactly this cookie. A match
+        that OF1.0 cannot say is Nicira's flow_mod there.
         """
         deletes = command in _DELETIONS
         table_id = (ALL_TABLES if deletes else 0) if self.table_id is None else self.table_id
         if version == Version.OF10:
             table_id = 0  # it has no place for it, and one pipeline of one table
         exact = deletes and self.cookie and not self.cookie_mask
-        return FlowMod(
+        cls = nicira.FlowMod if version == Version.OF10 and self._needs_nxm() else FlowMod
+        return cls(
             match=self.match,
             instructions=spelled(self.instructions, version, self.match),
             command=command,
@@ -101,6 +105,14 @@ class Flow:
             flags=FlowModFlags(self.flags),
             importance=self.importance,
         )
+
+    def _needs_nxm(self) -> bool:
+        """Whether the struct of OF1.0 cannot say the match, and Nicira's form may."""
+        try:
+            FlowMod(match=self.match).encode(Version.OF10)
+        except EncodeError:
+            return True
+        return False
 
     def __str__(self) -> str:
         rule = ",".join([*self._settings(), *match_words(self.match)])

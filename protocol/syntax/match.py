@@ -7,16 +7,26 @@ the specification (`ipv4_src`) are read wherever the old ones are.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import chain
 
 from ..match import Match, in_order, match_field
-from ..oxm import DECIMAL, IPV4, IPV6, OXM, FieldValue, OxmField, VlanId, oxm_header
+from ..oxm import (
+    DECIMAL,
+    IPV4,
+    IPV6,
+    OXM,
+    FieldValue,
+    OptionValue,
+    OxmField,
+    VlanId,
+    option_size,
+    oxm_header,
+)
 from ..packet.ethernet import EthType
 from ..packet.internet import IpProto
-from ..packet.tcp import TcpFlags
+from .field_words import read_words, words_for
 from .words import Word, masked_number, number, port, port_text, unknown, words
 
 _RARP = 0x8035
@@ -49,6 +59,8 @@ ALIASES = {
     "ip_dst": "ipv4_dst",
     "nw_ecn": "ip_ecn",
     "tun_id": "tunnel_id",
+    "tun_src": "tun_ipv4_src",
+    "tun_dst": "tun_ipv4_dst",
     "ipv6_label": "ipv6_flabel",
     "nd_target": "ipv6_nd_target",
     "nd_sll": "ipv6_nd_sll",
@@ -81,6 +93,7 @@ _CURES = {
     "icmp_code": "icmp or icmp6",
 }
 _PORTS = ("in_port", "in_phy_port", "actset_output")
+_THERE = (OptionValue(0, 0), OptionValue(0, 0))  # an option of a tunnel, whatever its value
 _ANY_TAG = (int(VlanId.PRESENT), int(VlanId.PRESENT))
 _VID_MASK, _TAG_MASK, _NO_TAG = 0x0FFF, 0x1FFF, 0xFFFF
 
@@ -142,6 +155,9 @@ class _Reader:
             return
         row = field_named(name)
         if not word.value:
+            if row.variable:
+                self._put(row.name, _THERE, word)
+                return
             raise ValueError(f"{name} lacks its value; write {name}=…")
         self._put(row.name, read_value(row, word.value), word)
 
@@ -176,14 +192,9 @@ def _raw(word: Word) -> bytes:
         raise ValueError(f"{word.name} cannot be {word.value!r}; it is bytes in hex") from None
 
 
-#: Names of headers that are the name of another field, or of none, without the beginning.
-_HEADER_NAMES = {"nxm_of_icmp_type": "icmpv4_type", "nxm_of_icmp_code": "icmpv4_code"}
-
-
 def field_named(name: str) -> OxmField:
     """Return the row of a field by any of its names; ValueError where there is none."""
-    found = re.sub("^(oxm_of|nxm_of|nxm_nx|onfoxm_et)_", "", name.lower())
-    found = _HEADER_NAMES.get(name.lower(), found.replace("pkt_reg", "xreg"))
+    found = name.lower().removeprefix("oxm_of_").removeprefix("nxm_of_")
     found = ALIASES.get(found, found)
     if found in OXM:
         return match_field(found)
@@ -195,8 +206,8 @@ def read_value(row: OxmField, text: str) -> FieldValue:
     """Read the value of a field, and its mask behind a slash."""
     if row.name in _PORTS:
         return int(port(row.name, text))
-    if row.name == "tcp_flags" and not text[:1].isdecimal():
-        return _read_tcp_flags(text)
+    if (said := read_words(row.name, text)) is not None:
+        return said
     if row.kind is DECIMAL and text.isdecimal():
         text = str(int(text))  # 010 is ten, as people mean it
     try:
@@ -217,29 +228,6 @@ def _read_tos(text: str) -> int:
             f"nw_tos={text} has bits of the ECN; write nw_tos={tos & ~3} and nw_ecn={tos & 3}"
         )
     return tos >> 2
-
-
-def _read_tcp_flags(text: str) -> FieldValue:
-    """Read `+syn-ack`, flags that must be set and that must not, or `syn|ack`, all there are."""
-    if text[:1] not in ("+", "-"):
-        return sum(map(_tcp_flag, set(text.split("|"))))
-    value = mask = 0
-    for sign, name in re.findall(r"([+-])([^+-]*)", text):
-        mask |= _tcp_flag(name)
-        value |= _tcp_flag(name) if sign == "+" else 0
-    return value, mask
-
-
-_UNNAMED_TCP_FLAGS = {"ns": TcpFlags.AE, "[200]": 0x200, "[400]": 0x400, "[800]": 0x800}
-
-
-def _tcp_flag(name: str) -> int:
-    """Return a flag by its name; Open vSwitch has some for those that RFC 9293 reserves."""
-    if name.upper() in TcpFlags.__members__:
-        return int(TcpFlags[name.upper()])
-    if name not in _UNNAMED_TCP_FLAGS:
-        raise unknown("TCP flag", name, map(str.lower, TcpFlags.__members__))
-    return int(_UNNAMED_TCP_FLAGS[name])
 
 
 _Fields = Iterator[tuple[str, FieldValue]]
@@ -302,8 +290,14 @@ def match_words(match: Match) -> Iterator[str]:
     for name, value in left.items():
         if show := _SHOWN.get(name):
             yield show(value, names)
+        elif isinstance(value, tuple) and name in OXM and _is_presence(name, value):
+            yield name
         else:
             yield f"{names.get(name, name)}={value_text(name, value)}"
+
+
+def _is_presence(name: str, value: tuple[int, int]) -> bool:
+    return OXM[name].variable and not option_size(value[1])
 
 
 def _protocol_words(
@@ -342,10 +336,15 @@ def value_text(name: str, value: FieldValue) -> str:
         return repr(value)
     if name in _PORTS and isinstance(value, int):
         return port_text(value)
+    if (said := words_for(name, value)) is not None:
+        return said
     if isinstance(value, tuple) and row.kind in (IPV4, IPV6):
         prefix = value[1].bit_count()
         if value[1] == row.all_ones ^ row.all_ones >> prefix:
             return f"{row.kind.show(value[0])}/{prefix}"
+    if isinstance(value, tuple) and row.kind is DECIMAL:
+        shown = hex(value[0]) if row.bits == 16 else str(value[0])  # ports are bits under a mask
+        return f"{shown}/{value[1]:#x}"
     return row.show(value)
 
 
@@ -369,7 +368,25 @@ def _ip_dscp_text(value: FieldValue, names: dict[str, str]) -> str:
     return f"ip_dscp={value_text('ip_dscp', value)}"
 
 
+def _vlan_tci_text(value: FieldValue, names: dict[str, str]) -> str:
+    if isinstance(value, tuple):
+        return f"vlan_tci={value[0]:#06x}/{value[1]:#06x}"
+    return f"vlan_tci={value:#06x}" if isinstance(value, int) else f"vlan_tci={value!r}"
+
+
+def _eth_type_text(value: FieldValue, names: dict[str, str]) -> str:
+    return f"dl_type={value:#06x}" if isinstance(value, int) else f"dl_type={value!r}"
+
+
+def _ipv6_flabel_text(value: FieldValue, names: dict[str, str]) -> str:
+    shown = f"{value:#07x}" if isinstance(value, int) else value_text("ipv6_flabel", value)
+    return f"ipv6_label={shown}"
+
+
 _SHOWN: dict[str, Callable[[FieldValue, dict[str, str]], str]] = {
+    "eth_type": _eth_type_text,
+    "vlan_tci": _vlan_tci_text,
+    "ipv6_flabel": _ipv6_flabel_text,
     "vlan_vid": _vlan_vid_text,
     "vlan_pcp": _vlan_pcp_text,
     "ip_dscp": _ip_dscp_text,

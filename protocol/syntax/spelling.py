@@ -9,13 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from msgspec import structs
+
 from .. import actions as a
-from ..instructions import ApplyActions, Instruction, Meter, WriteActions
+from .. import nicira
+from ..instructions import (
+    ApplyActions,
+    GotoTable,
+    Instruction,
+    Meter,
+    WriteActions,
+    WriteMetadata,
+)
 from ..match import Match
-from ..oxm import FieldValue, VlanId
+from ..oxm import OXM, FieldValue, VlanId
 from ..packet.internet import IpProto
 from ..record import Record
 from ..version import OF10, OF11, OF12, OF15, Version
+from .actions import NICIRAS
 
 _TRANSPORT: dict[FieldValue | None, str] = {
     IpProto.TCP: "tcp",
@@ -76,13 +87,16 @@ def spelled(
 
     The match tells which header a port is set in, and whether the packets have a tag:
     mod_vlan_vid adds one where there is none, which only OF1.0 does by itself. An enqueue
-    becomes set_queue and output; the queue then holds for later outputs as well.
+    becomes set_queue and output; the queue then holds for later outputs as well. Where
+    only Nicira has what a rule says, its action is taken.
 
     >>> spelled((ApplyActions((a.SetNwTos(32),)),), Version.OF13)
     (ApplyActions(actions=(SetField(field=Match(ip_dscp=8)),)),)
     """
     given = match if match is not None else Match()
     changed = [_spelled_instruction(one, version, given) for one in instructions]
+    if version == OF10:
+        return _as_actions(changed)
     return _meter_as_action(changed) if version >= OF15 else tuple(changed)
 
 
@@ -98,6 +112,24 @@ def _spelled_instruction(one: Instruction, version: Version, match: Match) -> In
     if isinstance(one, ApplyActions | WriteActions):
         return type(one)(spelled_actions(one.actions, version, match))
     return one
+
+
+def _as_actions(found: list[Instruction]) -> tuple[Instruction, ...]:
+    """Say in actions what OF1.0 has no instructions for, as far as Nicira has such."""
+    if not any(isinstance(one, GotoTable | WriteMetadata) for one in found):
+        return tuple(found)
+    said: list[a.Action] = []
+    for one in found:
+        match one:
+            case ApplyActions(actions=applied):
+                said += applied
+            case GotoTable(table_id=table_id):
+                said.append(nicira.ResubmitTable(table_id=table_id))
+            case WriteMetadata(metadata=value, metadata_mask=mask):
+                said.append(nicira.WriteMetadata(value, mask))
+            case _:
+                return tuple(found)
+    return (ApplyActions(tuple(said)),)
 
 
 def _meter_as_action(found: list[Instruction]) -> tuple[Instruction, ...]:
@@ -132,24 +164,92 @@ class _Speller:
             self.tagged = True
         if isinstance(action, a.PushVlan | a.PopVlan):
             self.tagged = isinstance(action, a.PushVlan)
-        yield self._one(action)
+        if isinstance(action, nicira.Clone | nicira.Ct):
+            inner = tuple(said for one in action.actions for said in self.spell(one))
+            yield structs.replace(action, actions=inner)
+            return
+        yield from self._said(action)
         if isinstance(action, a.SetVlanVid | a.SetVlanPcp):
             self.tagged = True
 
-    def _one(self, action: a.Action) -> a.Action:
-        if isinstance(action, a.SetField) and self.version < OF12:
-            return _old_action(action, self.version)
-        if type(action) in _FIELDS and self.version >= OF12:
+    def _said(self, action: a.Action) -> Iterator[a.Action]:
+        """Return what `version` has for an action that stands alone."""
+        version = self.version
+        if type(action) in _FIELDS and version >= OF12:
             name, value = _FIELDS[type(action)](action, self.match)
-            return a.SetField(Match.unchecked({name: value}))
-        return action
+            action = a.SetField(Match.unchecked({name: value}))
+        elif isinstance(action, nicira.SetTunnel | nicira.SetTunnel64) and version >= OF12:
+            action = a.SetField(Match.unchecked({"tunnel_id": action.tun_id}))
+        elif isinstance(action, a.SetNwTtl | a.SetNwEcn) and version == OF10:
+            action = a.SetField(Match.unchecked(_FIELD_ALONE[type(action)](action)))
+        if isinstance(action, nicira.RegLoad):
+            yield _loaded(action, version)
+        elif isinstance(action, a.SetField):
+            yield from _set(action, version)
+        elif type(action) is a.CopyField and version < OF15:
+            src = nicira.Subfield(action.src, action.src_offset, action.n_bits)
+            yield nicira.RegMove(src, nicira.Subfield(action.dst, action.dst_offset, action.n_bits))
+        elif version == OF10 and (cls := NICIRAS.get(type(action))):
+            yield cls(*(getattr(action, name) for name in cls.__struct_fields__))
+        else:
+            yield action
 
 
-def _old_action(action: a.SetField, version: Version) -> a.Action:
+#: Actions of OF1.1 that OF1.0 has as a field alone.
+_FIELD_ALONE: dict[type[Record], Callable[[Any], dict[str, FieldValue]]] = {
+    a.SetNwTtl: lambda one: {"nw_ttl": one.nw_ttl},
+    a.SetNwEcn: lambda one: {"ip_ecn": one.nw_ecn},
+}
+_LOADED = 64  # bits that a RegLoad sets at most
+
+
+def _set(action: a.SetField, version: Version) -> Iterator[a.Action]:
+    """Set a field as `version` does: below OF1.2 the old way, below OF1.5 without a mask."""
     ((name, value),) = action.field.items()
-    make = _OLD.get(name)
-    if make is None or not isinstance(value, int):
+    if version >= OF15 or (version >= OF12 and not isinstance(value, tuple)):
+        yield action
+    elif (old := _old_action(name, value, version)) is not None:
+        yield old
+    elif isinstance(value, bytes) or name not in OXM:
+        yield action
+    elif OXM[name].variable or OXM[name].number_in_nxm().experimenter:
+        yield nicira.RegLoad2(action.field)
+    else:
+        yield from _loads(name, value)
+
+
+def _loads(name: str, given: int | tuple[int, int]) -> Iterator[a.Action]:
+    """Set the bits under a mask, each run of them by itself, the lowest first."""
+    value, mask = given if isinstance(given, tuple) else (given, OXM[name].all_ones)
+    at = 0
+    while mask >> at:
+        if not mask >> at & 1:
+            at += 1
+            continue
+        run = ~(mask >> at)
+        n_bits = min((run & -run).bit_length() - 1, _LOADED)
+        dst = nicira.Subfield(name, at, n_bits)
+        yield nicira.RegLoad(dst, value >> at & (1 << n_bits) - 1)
+        at += n_bits
+
+
+def _loaded(action: nicira.RegLoad, version: Version) -> a.Action:
+    """Load bits of a field as `version` does, and as its name allows."""
+    dst = action.dst
+    row = OXM.get(dst.field)
+    if row is None or (version < OF15 and not row.number_in_nxm().experimenter):
         return action
+    mask = ((1 << dst.n_bits) - 1) << dst.offset
+    value = action.value << dst.offset
+    field = Match.unchecked({row.name: value if mask == row.all_ones else (value, mask)})
+    return a.SetField(field) if version >= OF15 else nicira.RegLoad2(field)
+
+
+def _old_action(name: str, value: FieldValue, version: Version) -> a.Action | None:
+    """Return the action by which OF1.0 and OF1.1 set a field, None if there is none."""
+    make = _OLD.get(name)
+    if version >= OF12 or make is None or not isinstance(value, int):
+        return None
     old = make(value)
     new_in_11 = isinstance(old, a.SetNwEcn | a.SetMplsLabel | a.SetMplsTc)
-    return action if new_in_11 and version == OF10 else old
+    return None if new_in_11 and version == OF10 else old

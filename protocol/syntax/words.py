@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 from ..ports import Port
 
 _SEPARATORS = ", \t\r\n"
+MAX_DEPTH = 32  # of parentheses: what a user pastes must not fill our stack
 
 
 class Word(NamedTuple):
@@ -29,6 +30,8 @@ def words(text: str) -> Iterator[Word]:
     depth, start = 0, 0
     for at, char in enumerate(text):
         depth += (char == "(") - (char == ")")
+        if depth > MAX_DEPTH:
+            raise ValueError(f"more than {MAX_DEPTH} '(' are open at once; no action nests so deep")
         if depth < 0:
             raise ValueError(f"{text[:at]!r} has a ')' too many behind it; take it away")
         if not depth and char in _SEPARATORS:
@@ -47,11 +50,23 @@ def _word(text: str) -> Iterator[Word]:
             yield Word(text[:at], text[at + 1 :], text)
             return
         if char == "(":
-            if not text.endswith(")"):
-                raise ValueError(f"{text!r} goes on behind its ')'; put a comma there")
-            yield Word(text[:at], text[at + 1 : -1], text)
+            yield _called(text, at)
             return
     yield Word(text, "", text)
+
+
+def _called(text: str, at: int) -> Word:
+    """Return the word whose parenthesis opens at `at`; an arrow may follow where it closes."""
+    depth = 0
+    for end in range(at, len(text)):
+        depth += (text[end] == "(") - (text[end] == ")")
+        if not depth:
+            break
+    if end + 1 == len(text):
+        return Word(text[:at], text[at + 1 : end], text)
+    if text.startswith("->", end + 1):  # check_pkt_larger(1500)->reg0[0]
+        return Word(text[:at], text[at:], text)
+    raise ValueError(f"{text!r} goes on behind its ')'; put a comma there")
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> ValueError:

@@ -304,10 +304,10 @@ def test_a_meter_among_actions_is_an_action() -> None:
         ("output", "output lacks its port; write output:…"),
         ("set_field:1", "does not say which field; write set_field:VALUE->FIELD"),
         ("enqueue:1", "does not say which queue; write enqueue:PORT:QUEUE"),
-        ("move:eth_src[]", "does not say where to; write move:FIELD[]->FIELD[]"),
+        ("move:eth_src[]", "does not say where to; write move:…->FIELD[]"),
         ("move:eth_src[0..3]->eth_dst[0..4]", "has 4 bits, eth_dst[0..4] has 5; move as many"),
         ("move:eth_src[48]->eth_dst[0]", "is not in eth_src, which has bits 0 to 47"),
-        ("dec_ttl:3", "dec_ttl takes no value; take '3' away"),
+        ("dec_mpls_ttl:3", "dec_mpls_ttl takes no value; take '3' away"),
         ("mod_nw_src:1.2.3", "mod_nw_src: "),
         ("mod_vlan_vid:5000", "mod_vlan_vid cannot be '5000'; it is a number from 0 to 4095"),
         ("push_vlan", "push_vlan lacks its value; write push_vlan:…"),
@@ -489,8 +489,8 @@ def test_a_meter_is_an_action_since_openflow_1_5() -> None:
 
 
 def test_what_an_old_version_cannot_say_is_told_when_it_is_encoded() -> None:
-    flow = Flow.parse("ip,actions=set_field:3->tunnel_id,output:1")
-    with pytest.raises(EncodeError, match=r"SetField does not exist in OpenFlow 1\.0"):
+    flow = Flow.parse("ip,actions=push_vlan:0x8100,output:1")
+    with pytest.raises(EncodeError, match=r"PushVlan does not exist in OpenFlow 1\.0"):
         flow.mod(version=OF10).encode(OF10)
 
 

@@ -201,6 +201,12 @@ def test_a_pcapng_block_that_lacks_its_head_is_refused(kind: int, size: int) -> 
         captured(section + block)
 
 
+def test_an_option_of_an_interface_may_be_cut_short() -> None:
+    section = bytes.fromhex("0a0d0d0a 0000001c 1a2b3c4d 0001 0000 ffffffffffffffff 0000001c")
+    interface = bytes.fromhex("00000001 00000018 0001 0000 00000000 0009 0001 00000018")
+    assert captured(section + interface) == []
+
+
 # One direction of a connection
 
 

@@ -43,6 +43,7 @@ from protocol import (
     PortMod,
     Stats,
     Version,
+    VersionBitmap,
     set_field,
 )
 from protocol.spec_names import error_name, message_name
@@ -130,8 +131,12 @@ def test_a_hello_tells_its_versions() -> None:
 
 
 def test_what_ovs_ofctl_has_no_word_for_is_shown_by_its_fields() -> None:
-    action = ExperimenterAction(0x2320, b"\x01")
-    assert str(action) == "experimenter_action(experimenter=0x2320 data=01)"
+    element = VersionBitmap(frozenset({4}))
+    assert str(element) == "version_bitmap(versions=[4])"
+
+
+def test_an_experimenters_action_that_nobody_knows_is_its_bytes() -> None:
+    assert str(ExperimenterAction(0x2320, b"\x01")) == "experimenter(0x2320,01)"
 
 
 def test_an_action_alone_is_shown_as_in_a_rule() -> None:
