@@ -8,6 +8,7 @@ from typing import Any
 
 from protocol import (
     OF14,
+    OF15,
     ConfigFlags,
     DescReply,
     FlowModFlags,
@@ -16,8 +17,10 @@ from protocol import (
     PortDesc,
     PortReason,
     PortStatus,
+    StatTrigger,
     Version,
 )
+from protocol.flows import FlowCountersReply, FlowStatsReason
 from protocol.queues import QueueDesc
 from protocol.tables import TableStatus
 
@@ -28,6 +31,7 @@ from .check import Checker
 from .flow_changes import ChangeKind, FlowChanges
 from .flow_entry import FlowEntry
 from .flow_mods import FlowMods
+from .flow_stats import counters
 from .flow_table import FlowTables
 from .forwarding import Forwarding
 from .group_actions import GroupActions
@@ -47,6 +51,7 @@ from .request import Request
 from .session import Effects, Session
 from .sessions import Sessions, can_say
 from .table_config import table_desc
+from .triggers import Triggers, check_trigger
 from .undo import UndoLog
 
 
@@ -88,6 +93,9 @@ class Datapath:
         self._meter_actions = MeterActions(
             self.meters, self.pipeline, self.checker, self.forwarding
         )
+        self.triggers = Triggers(self.tell_counters, self.undo)
+        self.pipeline.instructions[StatTrigger] = self.triggers.see
+        self.checker.instructions[StatTrigger] = check_trigger
         self.nicira = Extension(self.pipeline, self.forwarding, self.flow_mods, self.tell_changes)
 
     def buffered(self, buffer_id: int, session: Session, now: float, effects: Effects) -> Packet:
@@ -118,6 +126,8 @@ class Datapath:
         for change in changes:
             if change.kind is ChangeKind.REMOVED:
                 self.tell_removed(change.entry, change.reason, now, effects)
+            if change.entry.version >= OF15:
+                self.triggers.note(change.entry, now)
             table_id = change.entry.table_id
             if self.tables[table_id].vacancy is not None:
                 self._tell_vacancy(table_id, effects)
@@ -156,6 +166,16 @@ class Datapath:
             return message if version == entry.version or can_say(message, version) else None
 
         self.sessions.tell(effects, "flow_removed", reason, say)
+
+    def tell_counters(self, entry: FlowEntry, now: float, effects: Effects) -> None:
+        """Tell what an entry has counted, as it is to do by itself (OF1.5.1 7.2.5)."""
+        reason = FlowStatsReason.STAT_TRIGGER
+        told = FlowCountersReply((counters(entry, reason, now),))
+
+        def say(version: Version) -> Message | None:
+            return told if version >= OF15 else None
+
+        self.sessions.tell(effects, "flow_stats", reason, say)
 
 
 def author_of(request: Request[Any]) -> Author:

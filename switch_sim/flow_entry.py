@@ -26,6 +26,7 @@ from protocol import (
     Output,
     Port,
     Stats,
+    StatTrigger,
     Version,
     WriteActions,
     WriteMetadata,
@@ -35,8 +36,9 @@ from protocol.oxm import OXM
 
 _UNTOLD = 0xFFFF_FFFF_FFFF_FFFF  # a counter that is not kept (OF1.3.5 5.8 "Counters")
 
-# The order in which an entry's instructions are done (OF1.3.5 5.9 "Instructions").
-_ORDER = (Meter, ApplyActions, ClearActions, WriteActions, WriteMetadata, GotoTable)
+# The order in which an entry's instructions are done (OF1.3.5 5.9 "Instructions"). It says
+# nothing of StatTrigger, which looks at the packet as it was counted.
+_ORDER = (StatTrigger, Meter, ApplyActions, ClearActions, WriteActions, WriteMetadata, GotoTable)
 
 Masks = tuple[tuple[str, int], ...]  #: field and mask, by name; -1 takes all bits
 

@@ -8,13 +8,18 @@ from protocol import (
     ALL_TABLES,
     OF10,
     BadRequestCode,
-    FlowStats,
     FlowStatsReply,
     FlowStatsRequest,
     MultipartFlags,
     Version,
 )
-from protocol.flows import AggregateStatsRequest
+from protocol.flows import (
+    AggregateStatsRequest,
+    FlowCounters,
+    FlowCountersReply,
+    FlowCountersRequest,
+    FlowStatsReason,
+)
 
 from .check import check_match
 from .flow_entry import FlowEntry
@@ -26,6 +31,9 @@ PART = 60_000  #: bytes of a reply; a message has at most 65,535
 _EMERGENCY = 0xFE  # OF1.0's table of emergency entries, which is always empty here
 
 
+_WhichFlows = FlowStatsRequest | FlowCountersRequest | AggregateStatsRequest
+
+
 def flow_stats(
     tables: FlowTables, request: FlowStatsRequest, version: Version, now: float
 ) -> Iterator[FlowStatsReply]:
@@ -33,15 +41,25 @@ def flow_stats(
 
     Entries that the version cannot say are left out: another one may have made them.
     """
-    parts = list(_parts(selected(tables, request, version), version, now))
-    for number, flows in enumerate(parts, 1):
-        flags = MultipartFlags.MORE if number < len(parts) else MultipartFlags(0)
-        yield FlowStatsReply(tuple(flows), flags=flags, xid=request.xid)
+    for entries, flags in _parts(selected(tables, request, version), version):
+        yield FlowStatsReply(tuple(entry.description(now) for entry in entries), flags=flags)
 
 
-def selected(
-    tables: FlowTables, request: FlowStatsRequest | AggregateStatsRequest, version: Version
-) -> Iterator[FlowEntry]:
+def flow_counters(
+    tables: FlowTables, request: FlowCountersRequest, version: Version, now: float
+) -> Iterator[FlowCountersReply]:
+    """Return the parts of the answer without descriptions (OF1.5.1 7.3.5.3)."""
+    for entries, flags in _parts(selected(tables, request, version), version):
+        flows = (counters(entry, FlowStatsReason.STATS_REQUEST, now) for entry in entries)
+        yield FlowCountersReply(tuple(flows), flags=flags)
+
+
+def counters(entry: FlowEntry, reason: FlowStatsReason, now: float) -> FlowCounters:
+    """Return what an entry has counted, without its description."""
+    return FlowCounters(entry.match, entry.priority, entry.table_id, reason, entry.stats(now))
+
+
+def selected(tables: FlowTables, request: _WhichFlows, version: Version) -> Iterator[FlowEntry]:
     """Return the entries that a request means, table by table."""
     check_match(request.match, version)
     selection = Selection(request.out_port, request.out_group, request.cookie, request.cookie_mask)
@@ -59,16 +77,19 @@ def _table_ids(tables: FlowTables, table_id: int, version: Version) -> list[int]
     return [table_id]
 
 
-def _parts(entries: Iterable[FlowEntry], version: Version, now: float) -> Iterator[list[FlowStats]]:
-    part: list[FlowStats] = []
+def _parts(
+    entries: Iterable[FlowEntry], version: Version
+) -> Iterator[tuple[list[FlowEntry], MultipartFlags]]:
+    """Yield the entries of each message, and whether more follow."""
+    part: list[FlowEntry] = []
     size = 0
     for entry in entries:
         more = entry.size_in(version)
         if more is None:
             continue
         if part and size + more > PART:
-            yield part
+            yield part, MultipartFlags.MORE
             part, size = [], 0
-        part.append(entry.description(now))
+        part.append(entry)
         size += more
-    yield part
+    yield part, MultipartFlags(0)

@@ -21,6 +21,7 @@ from protocol import (
     Output,
     Port,
     Stats,
+    StatTrigger,
     TableStatsReply,
     Version,
     WriteActions,
@@ -52,6 +53,7 @@ _INSTRUCTIONS: tuple[type[Record], ...] = (
     ApplyActions,
     ClearActions,
     Meter,
+    StatTrigger,
 )
 _ACTIONS: tuple[type[Record], ...] = (Output, Enqueue, Group, MeterAction, *EFFECTS)
 _ALL_METADATA = (1 << 64) - 1

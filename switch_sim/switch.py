@@ -164,6 +164,7 @@ class Switch:
             gone = table.expire(now)
             changes = [FlowChange(ChangeKind.REMOVED, entry, reason) for entry, reason in gone]
             self.datapath.tell_changes(changes, now, effects)
+        self.datapath.triggers.handle_timer(now, effects)
         self.datapath.nicira.expire(now)
         self._settle(now, effects)
         return effects
@@ -172,6 +173,7 @@ class Switch:
         """Return when `handle_timer` is due next, None for never."""
         times = [table.deadline() for table in self.tables.values()]
         times.append(self.datapath.bundles.deadline())
+        times.append(self.datapath.triggers.deadline())
         times.append(self.datapath.nicira.deadline())
         return min((time for time in times if time is not None), default=None)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from protocol import NO_BUFFER, FlowMod, FlowModCommand, FlowStatsRequest
-from protocol.flows import AggregateStatsRequest
+from protocol.flows import AggregateStatsRequest, FlowCountersRequest
 
 from ..datapath import Datapath, author_of
-from ..flow_stats import flow_stats
+from ..flow_stats import flow_counters, flow_stats
 from ..request import Request, handles
 from ..statistics import aggregate_stats
 
@@ -34,6 +34,12 @@ def _process_buffered(datapath: Datapath, request: Request[FlowMod]) -> None:
 @handles(FlowStatsRequest)
 def _flow_stats(datapath: Datapath, request: Request[FlowStatsRequest]) -> None:
     parts = flow_stats(datapath.tables, request.message, request.version, request.now)
+    request.answer_in_parts(parts)
+
+
+@handles(FlowCountersRequest)
+def _flow_counters(datapath: Datapath, request: Request[FlowCountersRequest]) -> None:
+    parts = flow_counters(datapath.tables, request.message, request.version, request.now)
     request.answer_in_parts(parts)
 
 
