@@ -42,7 +42,6 @@ from protocol import (
     SetTpDst,
     SetVlanPcp,
     SetVlanVid,
-    StatTrigger,
     Version,
     WriteActions,
     set_field,
@@ -89,7 +88,6 @@ def test_a_match_that_makes_no_sense_is_refused(fields: dict[str, Any], code: ob
         (OF13, [ExperimenterInstruction(9)], BadInstructionCode.BAD_EXPERIMENTER),
         (OF14, [ApplyActions(), ApplyActions()], BadInstructionCode.DUP_INST),
         (OF13, [ApplyActions(), ApplyActions()], BadInstructionCode.UNSUP_INST),
-        (OF15, [StatTrigger()], BadInstructionCode.UNSUP_INST),
         (OF13, [WriteActions((Group(1),))], BadActionCode.BAD_OUT_GROUP),
     ],
 )
