@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.interop import ovs
+from tests.interop.simulated import simulated_switch
 
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.skipif(bool(ovs.missing_tools()), reason=ovs.missing_tools()),
 ]
 
-ROOT = Path(__file__).parents[2]
 VERSIONS = ["10", "11", "12", "13", "14", "15"]
 PORTS = 4
 
@@ -67,18 +64,8 @@ def rules(version: str) -> list[str]:
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[str]:
     """The endpoint of a simulated switch that listens in a process of its own."""
-    command = ["-m", "switch_sim", "--topology", f"single,{PORTS}", "--listen", "ptcp:0"]
-    process = subprocess.Popen(
-        [sys.executable, *command], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    )
-    try:
-        assert process.stdout is not None
-        told = re.search(r"ptcp:(\d+):([\d.]+)", process.stdout.readline())
-        assert told
-        yield f"tcp:{told[2]}:{told[1]}"
-    finally:
-        process.terminate()
-        process.wait(ovs.PATIENCE)
+    with simulated_switch(PORTS) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
