@@ -28,6 +28,7 @@ from .asynchronous import reason_in
 from .buffers import PacketBuffers
 from .bundles import Bundles
 from .check import Checker
+from .fast_path import FastPath
 from .flow_changes import ChangeKind, FlowChanges
 from .flow_entry import FlowEntry
 from .flow_mods import FlowMods
@@ -71,7 +72,6 @@ class Datapath:
         self.datapath_id = datapath_id
         self.desc = desc
         self.flags = ConfigFlags(0)
-        self.drops_fragments = False
         self.undo = UndoLog()  #: what changes state notes there how to take it back
         self.sessions = Sessions()
         self.bundles = Bundles()
@@ -81,6 +81,7 @@ class Datapath:
         self.queues = Queues(queues)
         self.forwarding = Forwarding(self.ports, self.buffers, self.sessions, self.queues)
         self.pipeline = Pipeline(self.tables, self.forwarding)
+        self.fast_path = FastPath(self.pipeline)
         self.checker = Checker(n_tables)
         self.monitors = Monitors(self.tables)
         self.flow_mods = FlowMods(self.tables, self.checker, self.undo)

@@ -67,6 +67,9 @@ _PLACES = {
 }
 _PLACES_IPV6 = {"ip_dscp": Place(_NETWORK, 0, 2, 6, 6), "ip_ecn": Place(_NETWORK, 0, 2, 2, 4)}
 
+#: In which header each field lies: the attribute of FlowKey, or "frame".
+HEADERS = {name: place.header for name, place in _PLACES.items()}
+
 #: The fields that set_field and copy_field may change: all of a header, and these two.
 REGISTERS = frozenset({"metadata", "tunnel_id"})
 SETTABLE = frozenset(_PLACES) | REGISTERS
@@ -78,6 +81,20 @@ _ADDRESSES = frozenset({"ipv4_src", "ipv4_dst", "ipv6_src", "ipv6_dst"})
 
 #: How the fields are set that are no bits of a header. Extensions add theirs.
 SETTERS: dict[str, Callable[[Packet, int], None]] = {}
+
+
+def locate(key: FlowKey, name: str) -> tuple[int, Place] | None:
+    """Return the first byte of the word with a field, and the field's place in it.
+
+    None where the frame lacks it; KeyError for a field that lies in no header.
+    """
+    place = _PLACES[name]
+    if "ipv6_src" in key:
+        place = _PLACES_IPV6.get(name, place)
+    start = 0 if place.header == _FRAME else getattr(key, place.header)
+    if name not in key or (not start and place.header != _FRAME):
+        return None
+    return start + place.offset, place
 
 
 def set_field(packet: Packet, name: str, value: int) -> None:
@@ -99,13 +116,10 @@ def set_field(packet: Packet, name: str, value: int) -> None:
 
 def _set_header_field(packet: Packet, name: str, value: int) -> None:
     key = packet.key
-    place = _PLACES[name]
-    if "ipv6_src" in key:
-        place = _PLACES_IPV6.get(name, place)
-    start = 0 if place.header == _FRAME else getattr(key, place.header)
-    if name not in key or (not start and place.header != _FRAME):
+    found = locate(key, name)
+    if found is None:
         return
-    at = start + place.offset
+    at, place = found
     data = bytearray(packet.data)
     word = int.from_bytes(data[at : at + place.size], "big")
     mask = (1 << place.bits) - 1 << place.shift

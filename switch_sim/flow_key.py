@@ -57,6 +57,12 @@ class FlowKey(dict[str, int]):
 #: The fields that are not kept, and how each is read. Extensions add theirs.
 DERIVED: dict[str, Callable[[FlowKey], int | None]] = {}
 
+#: The fields that lie in no frame: what they are does not depend on its bytes. Extensions
+#: add theirs.
+PIPELINE_FIELDS = {
+    "in_port", "in_phy_port", "metadata", "tunnel_id", "packet_type", "actset_output",
+}  # fmt: skip
+
 
 def flow_key(data: bytes, in_port: int, metadata: int = 0, tunnel_id: int = 0) -> FlowKey:
     """Return what a frame can be matched by (OF1.3.5 7.2.3.7 "Flow Match Fields")."""

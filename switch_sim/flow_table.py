@@ -66,7 +66,8 @@ class FlowTable:
     ) -> None:
         self.max_entries = max_entries
         self._references = References() if references is None else references
-        self.config = TableConfig(0)  #: what OF1.1 and OF1.2 do on a miss, and more
+        self._config = TableConfig(0)
+        self.generation = 0  #: grows whenever a look-up may find what it did not find before
         self.evictor: Evictor | None = None  #: where a full table makes room
         self.vacancy: Vacancy | None = None  #: where its room is told
         self.lookup_count = 0
@@ -90,6 +91,16 @@ class FlowTable:
         for group in self._tuples.values():
             yield from group
 
+    @property
+    def config(self) -> TableConfig:
+        """What a table_mod says; up to OF1.2 what is done on a miss (OF1.1 A.3.4.3)."""
+        return self._config
+
+    @config.setter
+    def config(self, config: TableConfig) -> None:
+        self._config = config
+        self.generation += 1
+
     def lookup(self, key: FlowKey) -> FlowEntry | None:
         """Return the entry of the highest rank that matches (OF1.3.5 5.3 "Matching").
 
@@ -105,6 +116,14 @@ class FlowTable:
             if found is not None and found.rank > best_rank:
                 best, best_rank = found, found.rank
         return best
+
+    def searched(self, found: FlowEntry | None) -> list[Tuple]:
+        """Return the tuples that a look-up has to ask to find an entry, or that there is none."""
+        groups = self._sorted if self._sorted is not None else self._sort()
+        if found is None or self._n_conjunctive:
+            return groups
+        rank = found.rank
+        return [group for group in groups if group.max_rank >= rank]
 
     def _sort(self) -> list[Tuple]:
         self._sorted = sorted(self._tuples.values(), key=lambda one: one.max_rank, reverse=True)
@@ -168,6 +187,7 @@ class FlowTable:
         group.add(entry)
         entry.is_present = True
         self._references.add(entry)
+        self.generation += 1
         self._size += 1
         self._n_conjunctive += bool(entry.conjunctions)
         if group.max_rank != highest:
@@ -183,6 +203,8 @@ class FlowTable:
         group.remove(entry)
         entry.is_present = False
         self._references.remove(entry)
+        # Of an entry that leaves only those know that met it; a clause is met by many.
+        self.generation += bool(entry.conjunctions)
         self._size -= 1
         self._n_conjunctive -= bool(entry.conjunctions)
         if group.max_rank != highest:
@@ -199,7 +221,9 @@ class FlowTable:
         """Let an entry of the table do other things from now on."""
         self._references.remove(entry)
         self._n_conjunctive -= bool(entry.conjunctions)
+        self.generation += bool(entry.conjunctions)
         entry.change(instructions, version)
+        self.generation += bool(entry.conjunctions)
         self._n_conjunctive += bool(entry.conjunctions)
         self._references.add(entry)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,8 +26,9 @@ from protocol.tables import TableConfig
 
 from .action_set import as_set, in_order, slot
 from .execute import EFFECTS, InvalidTtl
+from .flow_cache import Notes
 from .flow_entry import FlowEntry
-from .flow_table import FlowTables
+from .flow_table import FlowTable, FlowTables
 from .forwarding import Forwarding
 from .packet import Dropped, Finished, Held, Packet, Paused
 
@@ -65,21 +66,28 @@ class Pipeline:
 
     def process(self, packet: Packet, table_id: int = 0) -> None:
         """Take a packet through the tables, from one on, and do its action set."""
-        self._try(packet, lambda packet: self._process(packet, table_id))
+        self.process_by(packet, lambda packet: self.walk(packet, table_id))
 
-    def _process(self, packet: Packet, table_id: int) -> None:
+    def process_by(self, packet: Packet, walk: Callable[[Packet], bool]) -> None:
+        """Let `walk` take a packet through the tables, and do its action set.
+
+        `walk` returns whether each table had an entry for the packet.
+        """
+        self._try(packet, lambda packet: self._process(packet, walk))
+
+    def _process(self, packet: Packet, walk: Callable[[Packet], bool]) -> None:
         found = True
         try:
-            found = self._walk(packet, table_id)
+            found = walk(packet)
         except Finished:
             pass
         except Paused as pause:
             pause.later.with_action_set = True
             raise
-        if found:
-            self._do_action_set(packet, PacketInReason.ACTION_SET)
-        else:
+        if not found:
             self._miss(packet)
+        elif packet.action_set:
+            self._do_action_set(packet, PacketInReason.ACTION_SET)
 
     def perform(self, packet: Packet, actions: Iterable[Action]) -> None:
         """Do the actions of a packet_out (OF1.3.5 7.3.7 "Packet-Out Message")."""
@@ -142,7 +150,7 @@ class Pipeline:
         """
         before = packet.table_id, packet.entry, packet.version, packet.reason
         try:
-            return self._walk(packet, table_id, disguise)
+            return self.walk(packet, table_id, disguise)
         except Paused as pause:
             pause.later.steps.append(partial(_come_back, before=before))
             raise
@@ -165,27 +173,68 @@ class Pipeline:
             if packet.witness is not None:
                 packet.witness.remark("packet", f"dropped: {drop}")
 
-    def _walk(
-        self, packet: Packet, table_id: int, disguise: Mapping[str, int] | None = None
+    def walk(
+        self,
+        packet: Packet,
+        table_id: int,
+        disguise: Mapping[str, int] | None = None,
+        notes: Notes | None = None,
     ) -> bool:
         """Follow the tables; return whether each had an entry for the packet."""
         while True:
             packet.table_id = table_id
+            table = self.tables[table_id]
             if disguise:
-                entry, disguise = self._match_in(packet, table_id, disguise), None
+                entry, disguise = _lookup_in(table, packet, disguise), None
             else:
-                entry = self._match(packet, table_id)
+                entry = table.lookup(packet.key)
+            if notes is not None and not notes.found(packet, table, entry):
+                notes = None
             if entry is None:
-                if not self._passes_over(table_id):
+                count(packet, table, None)
+                goes_to = self._passes_over(table_id)
+                if goes_to is None:
                     return False
-                table_id += 1
-                continue
-            packet.version = entry.version
-            packet.reason = PacketInReason.ACTION
-            goes_to = self._do(packet, entry.program)
+            elif notes is None:
+                goes_to = self.follow(packet, table, entry)
+            else:
+                goes_to = self._follow_noted(packet, table, entry, notes)
             if goes_to is None:
                 return True
             table_id = goes_to
+
+    def follow(self, packet: Packet, table: FlowTable, entry: FlowEntry) -> int | None:
+        """Do what an entry says that matches; return the table to go to."""
+        count(packet, table, entry)
+        return self._do(packet, entry.program)
+
+    def _follow_noted(
+        self, packet: Packet, table: FlowTable, entry: FlowEntry, notes: Notes
+    ) -> int | None:
+        """Do the same, and note on what the look-ups depend that follow, if some do."""
+        program = entry.program
+        if not program or type(program[-1]) is not GotoTable:
+            return self.follow(packet, table, entry)
+        count(packet, table, entry)
+        for number, instruction in enumerate(program):
+            if type(instruction) is ApplyActions:
+                done = self._act_noted(packet, instruction.actions, notes)
+                if done < len(instruction.actions):
+                    rest = ApplyActions(instruction.actions[done:])
+                    return self._do(packet, (rest, *program[number + 1 :]))
+            elif type(instruction) is not GotoTable:
+                before = packet.data
+                self.instructions[type(instruction)](packet, instruction)
+                notes.after(instruction, packet.data is not before)
+        return program[-1].table_id
+
+    def _act_noted(self, packet: Packet, actions: Sequence[Action], notes: Notes) -> int:
+        """Do actions as long as their effects can be noted; return how many that were."""
+        for number, action in enumerate(actions):
+            if not notes.before(packet, action):
+                return number
+            self.actions[type(action)](packet, action)
+        return len(actions)
 
     def _do(self, packet: Packet, program: Iterable[Instruction]) -> int | None:
         """Do instructions; return the table to go to."""
@@ -203,39 +252,14 @@ class Pipeline:
     def _do_later(self, packet: Packet, program: Iterable[Instruction]) -> None:
         goes_to = self._do(packet, program)
         if goes_to is not None:
-            self._walk(packet, goes_to)
+            self.walk(packet, goes_to)
 
-    def _match_in(
-        self, packet: Packet, table_id: int, disguise: Mapping[str, int]
-    ) -> FlowEntry | None:
-        """Look for an entry as if the packet had other fields."""
-        key = packet.key
-        before = {name: key.get(name) for name in disguise}
-        key.update(disguise)
-        try:
-            return self._match(packet, table_id)
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del key[name]
-                else:
-                    key[name] = value
-
-    def _match(self, packet: Packet, table_id: int) -> FlowEntry | None:
-        table = self.tables[table_id]
-        entry = packet.entry = table.lookup(packet.key)
-        if packet.witness is None:
-            table.lookup_count += 1
-            if entry is not None:
-                table.matched_count += 1
-                entry.count(len(packet.data), packet.now)
-        return entry
-
-    def _passes_over(self, table_id: int) -> bool:
-        """Whether a packet that misses goes on to the next table (OF1.1 A.3.4.3)."""
-        table = self.tables[table_id]
+    def _passes_over(self, table_id: int) -> int | None:
+        """Return the table where a packet goes on that misses, if it does (OF1.1 A.3.4.3)."""
         is_last = table_id + 1 >= self.tables.n_tables
-        return not is_last and bool(table.config & TableConfig.TABLE_MISS_CONTINUE)
+        if not is_last and self.tables[table_id].config & TableConfig.TABLE_MISS_CONTINUE:
+            return table_id + 1
+        return None
 
     def _apply(self, packet: Packet, instruction: ApplyActions) -> None:
         self.act(packet, instruction.actions)
@@ -258,6 +282,34 @@ class Pipeline:
             one for one in self.forwarding.sessions if self.tells_invalid_ttl or one.version >= OF13
         ]
         self.forwarding.packet_in(packet, PacketInReason.INVALID_TTL, sessions)
+
+
+def count(packet: Packet, table: FlowTable, entry: FlowEntry | None) -> None:
+    """Note that a packet was looked up in a table, and the entry that it met."""
+    packet.entry = entry
+    if entry is not None:
+        packet.version = entry.version
+        packet.reason = PacketInReason.ACTION
+    if packet.witness is None:
+        table.lookup_count += 1
+        if entry is not None:
+            table.matched_count += 1
+            entry.count(len(packet.data), packet.now)
+
+
+def _lookup_in(table: FlowTable, packet: Packet, disguise: Mapping[str, int]) -> FlowEntry | None:
+    """Look for an entry as if the packet had other fields."""
+    key = packet.key
+    before = {name: key.get(name) for name in disguise}
+    key.update(disguise)
+    try:
+        return table.lookup(key)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del key[name]
+            else:
+                key[name] = value
 
 
 def _write_actions(packet: Packet, instruction: WriteActions) -> None:

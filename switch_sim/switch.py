@@ -137,13 +137,12 @@ class Switch:
         datapath = self.datapath
         port = datapath.ports.get(in_port)
         if port is not None and port.receive(data):
-            packet = Packet(data, in_port, OF10, now, effects)
-            if datapath.drops_fragments and packet.key.is_fragment:
-                port.counters.rx_dropped += 1
-            elif now >= self.alone_from:
+            if now >= self.alone_from:
+                packet = Packet(data, in_port, OF10, now, effects)
                 datapath.forwarding.output(packet, Output(Port.NORMAL))
-            else:
-                datapath.pipeline.process(packet)
+            elif not datapath.fast_path.receive(in_port, data, now, effects):
+                port.counters.rx_dropped += 1
+            if datapath.tables.references.orphaned:
                 self._settle(now, effects)
         return effects
 

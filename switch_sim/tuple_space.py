@@ -25,6 +25,7 @@ class Tuple:
         self.masks = masks
         self.names = frozenset(name for name, _ in masks)
         self.max_rank = -1
+        self.footprints: dict[Any, Any] = {}  #: kept for footprint.py, by layout
         self._probe = _probe(masks)
         self._alone = len(masks) == 1
         self._entries: dict[Any, list[FlowEntry]] = {}

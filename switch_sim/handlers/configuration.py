@@ -85,7 +85,7 @@ def _set_config(datapath: Datapath, request: Request[SetConfig]) -> None:
         reason = f"flags {message.flags:#x} are not supported"
         raise Refused(SwitchConfigFailedCode.BAD_FLAGS, reason)
     datapath.flags = flags = ConfigFlags(message.flags)
-    datapath.drops_fragments = bool(flags & ConfigFlags.FRAG_DROP)
+    datapath.fast_path.drops_fragments = bool(flags & ConfigFlags.FRAG_DROP)
     datapath.pipeline.tells_invalid_ttl = bool(flags & ConfigFlags.INVALID_TTL_TO_CONTROLLER)
     request.session.miss_send_len = message.miss_send_len
 

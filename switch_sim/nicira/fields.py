@@ -15,7 +15,7 @@ from protocol.ports import port_of_16
 
 from .. import tags
 from ..fields import SETTERS, set_field
-from ..flow_key import DERIVED, FlowKey
+from ..flow_key import DERIVED, PIPELINE_FIELDS, FlowKey
 from ..packet import Packet
 
 Reader = Callable[[FlowKey], int | None]
@@ -150,6 +150,8 @@ DERIVED.update({name: lambda key: 0 for name in (*_KEPT, *CT_FIELDS, "conj_id")}
 DERIVED.update({name: _view(words) for name, words in _VIEWS.items()})
 DERIVED.update({name: read for name, (read, _) in _HEADERS.items()})
 DERIVED["nw_frag"] = _nw_frag
+
+PIPELINE_FIELDS.update((*_KEPT, *CT_FIELDS, *_VIEWS, "conj_id", "in_port_nxm"))
 
 SETTERS.update({name: _keep(name) for name in _KEPT})
 SETTERS.update({name: _set_view(words) for name, words in _VIEWS.items()})
