@@ -50,7 +50,9 @@ class App:
 
     async def error(self, datapath: Datapath, message: ErrorMsg) -> None:
         """The switch refused something that was sent without waiting for an answer."""
-        logger.warning("%s: the switch answered %s", datapath, message.code)
+        sent = datapath.sent(message.xid)
+        told = f" to {sent}" if sent is not None else ""
+        logger.warning("%s: the switch answered %s%s", datapath, message.code, told)
 
     async def experimenter(self, datapath: Datapath, message: Experimenter) -> None:
         """A message came that the specification leaves to others."""

@@ -17,6 +17,8 @@ from tornado.ioloop import IOLoop
 
 from protocol import Closed, Connection, Event, Message
 
+from .recorder import Note, Recorder, Tape
+
 logger = logging.getLogger("controller")
 
 READ_SIZE = 65536
@@ -44,8 +46,10 @@ class Channel:
         sock: socket.socket,
         peer: str,
         connection: Callable[[float], Connection],
+        recorder: Recorder,
     ) -> None:
         self.peer = peer
+        self.recorder, self.tape = recorder, Tape(peer)
         self.loop = IOLoop.current()
         self.connection = connection(self.loop.time())
         self.owner: Owner | None = None
@@ -118,7 +122,9 @@ class Channel:
         if not data:
             self.close("the switch closed the connection")
             return
-        self._take(self.connection.receive_data(data, self.loop.time()))
+        now = self.loop.time()
+        self.recorder.note(Note(now, self.tape, True, not self.connection.mid_message, data))
+        self._take(self.connection.receive_data(data, now))
         self.flush_soon()
         self.update_interest()
 
@@ -138,6 +144,7 @@ class Channel:
         if fresh := self.connection.data_to_send():
             if not self._unsent:
                 self._stalled_since = self.loop.time()
+            self.recorder.note(Note(self.loop.time(), self.tape, False, True, fresh))
             self._unsent.append(memoryview(fresh))
             self._unsent_size += len(fresh)
         while self._unsent and self._write(self._unsent[0]):

@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -20,6 +21,8 @@ from protocol.version import parse_versions
 
 from . import loading
 from .app import App
+from .control.place import default_path
+from .control.server import Control
 from .server import Controller, check_listening
 
 logger = logging.getLogger("controller")
@@ -45,7 +48,7 @@ def run(*apps: App, listen: Sequence[str] = (DEFAULT_LISTEN,)) -> None:
         return
     _log_to_terminal(verbose=False)
     endpoints = [Endpoint.parse(text) for text in listen]
-    sys.exit(_serve(Controller(apps), endpoints))
+    sys.exit(_serve(Controller(apps), endpoints, default_path()))
 
 
 def _log_to_terminal(verbose: bool) -> None:
@@ -76,16 +79,18 @@ def _raise_file_limit() -> None:
         logger.debug("the limit of file descriptors stays: %s", error)
 
 
-def _serve(controller: Controller, endpoints: Sequence[Endpoint]) -> int:
+def _serve(controller: Controller, endpoints: Sequence[Endpoint], control: Path) -> int:
     """Serve until a signal; return the exit status."""
     _raise_file_limit()
     try:
-        return asyncio.run(_serve_until_signal(controller, endpoints))
+        return asyncio.run(_serve_until_signal(controller, endpoints, control))
     except KeyboardInterrupt:
         return 130
 
 
-async def _serve_until_signal(controller: Controller, endpoints: Sequence[Endpoint]) -> int:
+async def _serve_until_signal(
+    controller: Controller, endpoints: Sequence[Endpoint], path: Path
+) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -102,7 +107,13 @@ async def _serve_until_signal(controller: Controller, endpoints: Sequence[Endpoi
             return 1
         names = ", ".join(type(handlers.app).__name__ for handlers in controller.handlers)
         logger.info("listening at %s for %s", bound, names)
+    control = Control(controller)
+    try:
+        await control.listen(path)
+    except OSError as error:
+        logger.warning("the other commands cannot ask this controller: %s", error)
     await stop.wait()
+    await control.close()
     await controller.close()
     return 0
 
@@ -152,12 +163,20 @@ class _Command(click.Command):
     metavar="SECONDS",
     help="Silence after which a switch is asked for a sign of life; 0 never asks.",
 )
+@click.option(
+    "--control",
+    type=click.Path(path_type=Path),
+    default=default_path,
+    metavar="PATH",
+    help="Where `pointsman flows` and the like can ask this controller: a Unix socket.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(
     apps: tuple[str, ...],
     listen: tuple[str, ...],
     versions: tuple[str, ...],
     echo_interval: float,
+    control: Path,
     verbose: bool,
 ) -> None:
     """Run a controller with applications.
@@ -173,7 +192,7 @@ def command(
     except (ValueError, loading.LoadError) as error:
         raise click.ClickException(str(error)) from error
     controller = Controller(loaded, versions=spoken, echo_interval=echo_interval)
-    sys.exit(_serve(controller, endpoints))
+    sys.exit(_serve(controller, endpoints, control))
 
 
 def _listening(text: str) -> Endpoint:

@@ -56,11 +56,14 @@ class Datapath:
         version: Version,
         send: Callable[[Message], int],
         requests: Requests,
+        sent: Callable[[int], Message | None] = lambda xid: None,
+        peer: str = "",
     ) -> None:
         self.features = features
         self.version = version
         self.ports: dict[int, PortDesc] = {port.port_no: port for port in ports}
-        self._send, self._requests = send, requests
+        self.peer = peer  #: the address that it connects from
+        self._send, self._requests, self._sent = send, requests, sent
 
     @property
     def datapath_id(self) -> int:
@@ -104,6 +107,19 @@ class Datapath:
             asked, answered = type(message).__name__, type(reply).__name__
             raise OpenFlowError(f"{self} answered {asked} with {answered}")
         return reply
+
+    async def confirm(self, *messages: Message, timeout: float = REQUEST_TIMEOUT) -> None:
+        """Send messages that have no answer, and wait until the switch has done them.
+
+        RequestError, with the switch's error, if it refuses one; others may be done then.
+        RequestTimeout and ChannelClosed as with `request`.
+        """
+        async with self._requests.refusals([self._send(one) for one in messages]):
+            await self.barrier(timeout=timeout)
+
+    def sent(self, xid: int) -> Message | None:
+        """Return what was sent with this xid, None where that is not recorded any more."""
+        return self._sent(xid)
 
     async def barrier(self, *, timeout: float = REQUEST_TIMEOUT) -> None:
         """Wait until the switch has done all that was sent before."""

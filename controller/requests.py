@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 
 from protocol import (
     ChannelClosed,
@@ -60,6 +61,23 @@ class Requests:
             raise RequestTimeout(f"no answer within {timeout:g} s") from None
         finally:
             self._waiting.pop(xid, None)
+
+    @asynccontextmanager
+    async def refusals(self, xids: Iterable[int]) -> AsyncIterator[None]:
+        """Raise RequestError at the end if the switch refused one of these messages meanwhile."""
+        loop = asyncio.get_running_loop()
+        futures = {xid: loop.create_future() for xid in xids}
+        self._waiting.update(futures)
+        try:
+            yield
+            for future in futures.values():
+                if future.done():
+                    future.result()
+        finally:
+            for xid, future in futures.items():
+                self._waiting.pop(xid, None)
+                if future.done():
+                    future.exception()  # is told by the first one, if at all
 
     def resolve(self, message: Message) -> bool:
         """Give `message` to the request that it answers; False if it answers none."""

@@ -36,6 +36,7 @@ from .datapath import Datapath
 from .dispatch import Worker, run_background
 from .handshake import Handshake
 from .listener import Listener
+from .recorder import Recorder
 from .requests import Requests
 
 logger = logging.getLogger("controller")
@@ -69,7 +70,9 @@ class Controller:
         echo_interval: float = ECHO_INTERVAL,
         echo_timeout: float = ECHO_TIMEOUT,
         handshake_timeout: float = HANDSHAKE_TIMEOUT,
+        recorder: Recorder | None = None,
     ) -> None:
+        self.recorder = recorder or Recorder()
         self.handlers = [Handlers(app) for app in apps]
         self.versions = frozenset(versions)
         self.echo_interval, self.echo_timeout = echo_interval, echo_timeout
@@ -119,7 +122,8 @@ class Controller:
     def _accept(self, sock: socket.socket, address: Any) -> None:
         with contextlib.suppress(OSError):  # some systems refuse where the peer left already
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        Peer(self, Channel(sock, f"{address[0]}:{address[1]}", self._connection))
+        peer = f"{address[0]}:{address[1]}"
+        Peer(self, Channel(sock, peer, self._connection, self.recorder))
 
     def _connection(self, now: float) -> Connection:
         return Connection(
@@ -217,6 +221,9 @@ class Peer:
         """Send a message; return its xid."""
         return self.channel.send(message)
 
+    def _sent(self, xid: int) -> Message | None:
+        return self.controller.recorder.sent(self.channel.tape, xid)
+
     async def finish(self) -> None:
         """Wait, after the channel closed, until the last handlers are done."""
         if self._burial is not None:
@@ -270,7 +277,10 @@ class Peer:
         self._handshake_timer.cancel()
         version = self.channel.connection.version
         assert version is not None
-        self.datapath = Datapath(features, ports, version, self.send, self.requests)
+        self.datapath = Datapath(
+            features, ports, version, self.send, self.requests, self._sent, self.channel.peer
+        )
+        self.channel.tape.datapath_id = features.datapath_id
         older = self.controller.ready(self, self.datapath)
         logger.info(
             "%s: ready, OpenFlow %s, %d ports, from %s",

@@ -137,6 +137,11 @@ class Connection:
 
     # What we hear
 
+    @property
+    def mid_message(self) -> bool:
+        """Whether the beginning of a message waits for its rest."""
+        return bool(self._partial)
+
     def receive_data(self, data: bytes, now: float) -> list[Event]:
         """Take in what came, however it is split, and return what it says."""
         events: list[Event] = []

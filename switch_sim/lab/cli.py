@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from controller.cli import command as controller
+from controller.commands import COMMANDS
 
 from ..cli import command as switches
 from .demo import command as demo
@@ -26,5 +27,5 @@ def main() -> None:
     """OpenFlow 1.0 to 1.5: a controller, simulated switches, and both at once."""
 
 
-for _command in (controller, switches, demo, codec, explain_command):
+for _command in (controller, switches, demo, codec, explain_command, *COMMANDS):
     main.add_command(_command)

@@ -32,7 +32,7 @@ def _log_all(caplog: pytest.LogCaptureFixture) -> None:
 
 NO_SWITCHES = {
     "HTTP": (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "the peer speaks HTTP"),
-    "TLS": (b"\x16\3\1\2\0\1\0\1\xfc\3\3", "did not begin with a hello"),
+    "TLS": (b"\x16\3\1\2\0\1\0\1\xfc\3\3", "the peer speaks TLS"),
     "zeros": (bytes(64), "did not begin with a hello"),
     "a packet_in before hello": (PacketIn().encode(OF13), "did not begin with a hello"),
     "a hello of an impossible length": (HEADER.pack(4, 0, 7, 0), "did not begin with a hello"),

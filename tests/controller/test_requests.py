@@ -132,3 +132,14 @@ async def test_whoever_waits_has_the_channel_read_on() -> None:
     assert calls == [1]
     waiting.close("over")
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_messages_without_an_answer_are_confirmed_unless_one_is_refused() -> None:
+    waiting = requests()
+    async with waiting.refusals([1, 2]):
+        assert not waiting.resolve(BarrierReply(xid=3))
+    with pytest.raises(RequestError) as raised:
+        async with waiting.refusals([4, 5]):
+            assert waiting.resolve(ErrorMsg(BadRequestCode.BAD_LEN, xid=5))
+    assert raised.value.error.code == BadRequestCode.BAD_LEN
+    assert len(waiting) == 0

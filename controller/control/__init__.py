@@ -1,0 +1,1 @@
+"""A running controller answers questions over a socket of this machine: one line, one answer."""

@@ -1,0 +1,101 @@
+"""The socket at which a running controller answers: a line of JSON in, lines of JSON out.
+
+It is a Unix socket that only its user can open. Systems without Unix sockets have no control.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from protocol import OpenFlowError
+
+from ..server import Controller
+from .answers import QUESTIONS, Unanswerable
+
+logger = logging.getLogger("controller")
+
+MAX_LINE = 1 << 20  # bytes of a question
+_encode, _decode = msgspec.json.Encoder().encode, msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Control:
+    """Answers questions about a controller, and does what it is asked."""
+
+    def __init__(self, controller: Controller) -> None:
+        self.controller = controller
+        self._server: asyncio.Server | None = None
+        self._path: Path | None = None
+        self._clients: set[asyncio.Task[None]] = set()
+
+    async def listen(self, path: Path) -> None:
+        """Answer at `path`; OSError where that cannot be, as when another controller does."""
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_stale(path)
+        if not hasattr(asyncio, "start_unix_server"):
+            raise OSError("this system has no Unix sockets")
+        self._server = await asyncio.start_unix_server(self._serve, path, limit=MAX_LINE)
+        path.chmod(0o600)
+        self._path = path
+
+    async def close(self) -> None:
+        """Stop answering, and remove the socket."""
+        if self._server is None or self._path is None:
+            return
+        self._server.close()
+        for client in list(self._clients):
+            client.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+        self._path.unlink(missing_ok=True)
+        self._server = None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._clients.add(task)
+        try:
+            await self._answer(await reader.readline(), writer)
+        except (ConnectionError, ValueError) as error:  # the latter for a line without an end
+            logger.debug("control: a client left: %s", error)
+        except asyncio.CancelledError:
+            pass  # by `close`; asyncio's own callback does not bear to hear of it
+        finally:
+            self._clients.discard(task)
+            writer.close()
+
+    async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        try:
+            question = _decode(line)
+            answer = QUESTIONS[question["question"]]
+            async with contextlib.aclosing(answer(self.controller, question)) as answers:
+                async for one in answers:
+                    _write(writer, one)
+                    await writer.drain()
+        except (msgspec.DecodeError, KeyError, TypeError) as error:
+            _write(writer, {"error": f"this is no question: {error!r}"})
+        except (Unanswerable, OpenFlowError, ValueError) as error:
+            _write(writer, {"error": str(error)})
+        await writer.drain()
+
+
+def _write(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
+    writer.write(_encode(answer) + b"\n")
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove what a controller left behind that ended badly; OSError if one answers there."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+    raise OSError(f"another controller answers at {path}; give this one --control PATH")

@@ -1,0 +1,135 @@
+"""What all channels said lately: always on, in a bounded number of bytes, read when asked for.
+
+A channel notes what it read and wrote as it is, which costs next to nothing; messages are
+found in it when somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from protocol import DecodeError, Message
+from protocol.message import HEADER
+
+RECORDED = 1 << 26  #: bytes of all channels together
+_OVERHEAD = 200  # bytes that a note takes beside what was said
+_LOOKED_AT = 256  # notes of a channel in which one message is searched
+
+
+class Tape:
+    """One channel, as the recorder knows it."""
+
+    def __init__(self, peer: str) -> None:
+        self.peer = peer  #: the address of the switch's end
+        self.datapath_id: int | None = None  #: once it is known
+
+
+class Note(NamedTuple):
+    """What was read or written at once."""
+
+    at: float  #: seconds since 1970
+    tape: Tape
+    from_switch: bool
+    begins: bool  #: whether a message begins with the first byte
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message that was said."""
+
+    at: float
+    tape: Tape
+    from_switch: bool
+    data: bytes
+
+    def message(self) -> Message:
+        """Return what the bytes say; DecodeError where they say nothing."""
+        return Message.decode(self.data)
+
+    def text(self) -> str:
+        """Return the message as one line, or why there is none."""
+        try:
+            return str(self.message())
+        except DecodeError as error:
+            return f"{len(self.data)} bytes that are no message: {error}"
+
+
+class Recorder:
+    """Keeps the newest notes of all channels, `limit` bytes of them."""
+
+    def __init__(self, limit: int = RECORDED) -> None:
+        self.limit = limit
+        self._notes: deque[Note] = deque()
+        self._size = 0
+        self._followers: list[Callable[[Note], None]] = []
+
+    def note(self, note: Note) -> None:
+        """Keep a note; the oldest ones go where there is no room."""
+        self._notes.append(note)
+        self._size += len(note.data) + _OVERHEAD
+        while self._size > self.limit:
+            self._size -= len(self._notes.popleft().data) + _OVERHEAD
+        for follower in self._followers:
+            follower(note)
+
+    def follow(self, follower: Callable[[Note], None]) -> Callable[[], None]:
+        """Call `follower` with each note from now on; return what ends that."""
+        self._followers.append(follower)
+        return lambda: self._followers.remove(follower)
+
+    def said(self) -> Iterator[Said]:
+        """Return the messages that are kept, the oldest first."""
+        return whole_messages(list(self._notes))
+
+    def sent(self, tape: Tape, xid: int) -> Message | None:
+        """Return what was sent over a channel with this xid lately, None where it is not kept."""
+        looked_at = 0
+        for note in reversed(self._notes):
+            if note.tape is not tape or note.from_switch:
+                continue
+            for said in whole_messages([note]):
+                if HEADER.unpack_from(said.data)[3] == xid:
+                    return said.message()
+            looked_at += 1
+            if looked_at >= _LOOKED_AT:
+                break
+        return None
+
+
+def whole_messages(notes: Iterable[Note]) -> Iterator[Said]:
+    """Return the messages in some notes that follow one another.
+
+    What a channel said before it begins a message is passed over.
+    """
+    joiner = Joiner()
+    for note in notes:
+        yield from joiner.add(note)
+
+
+class Joiner:
+    """Puts together what was read in pieces."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[tuple[Tape, bool], bytes] = {}
+
+    def add(self, note: Note) -> Iterator[Said]:
+        """Return the messages that end in a note."""
+        key = (note.tape, note.from_switch)
+        before = b"" if note.begins else self._pieces.get(key)
+        if before is None:
+            return  # in the middle of a message that began before
+        data, at = before + note.data, 0
+        while len(data) - at >= HEADER.size:
+            length = HEADER.unpack_from(data, at)[2]
+            if length < HEADER.size or at + length > len(data):
+                break
+            yield Said(note.at, note.tape, note.from_switch, data[at : at + length])
+            at += length
+        if at < len(data):
+            self._pieces[key] = data[at:]
+        else:
+            self._pieces.pop(key, None)

@@ -1,0 +1,224 @@
+"""A running controller and those who ask it, over its socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import stat
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from controller import Controller
+from controller.commands import COMMANDS
+from controller.control.client import NoAnswer, ask
+from controller.control.place import default_path
+from controller.control.server import Control
+from controller.loading import load
+from protocol import OF13
+from protocol.endpoint import LOOPBACK, Endpoint
+from protocol.pcap import read
+from switch_sim.agent import Agent
+from switch_sim.network import Network, parse_topology
+from switch_sim.settings import Settings
+
+from ..fakes import PATIENCE
+
+NAMES = {command.name: command for command in COMMANDS}
+
+
+class Asked:
+    """A controller with two switches, and commands that ask it from another thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    async def run(self, command: str, *arguments: str) -> Result:
+        """Run a command."""
+        words = [*arguments, "--control", str(self.path)]
+        return await asyncio.to_thread(CliRunner().invoke, NAMES[command], words)
+
+    async def data(self, command: str, *arguments: str) -> list[dict[str, Any]]:
+        """Run a command with --json; return what it prints."""
+        result = await self.run(command, *arguments, "--json")
+        assert result.exit_code == 0, result.output
+        return [json.loads(line) for line in result.output.splitlines()]
+
+    async def until(self, holds: Callable[[list[dict[str, Any]]], bool], *words: str) -> None:
+        """Ask until the answer is as it shall be."""
+        async with asyncio.timeout(PATIENCE):
+            while not holds(await self.data(*words)):
+                pass
+
+
+@asynccontextmanager
+async def running(path: Path, app: str = "forwarding") -> AsyncIterator[Asked]:
+    """Run a controller that answers at `path`, with two switches."""
+    controller = Controller(load(app))
+    control = Control(controller)
+    agent = Agent(Network(parse_topology("linear,2")), Settings(versions=frozenset({OF13})))
+    try:
+        bound = await controller.listen(Endpoint("ptcp", LOOPBACK, 0))
+        await control.listen(path)
+        for switch in agent.network.switches:
+            agent.dial(switch, Endpoint("tcp", bound.host, bound.port))
+        assert not await agent.ready(PATIENCE)
+        yield Asked(path)
+    finally:
+        await agent.close()
+        await control.close()
+        await controller.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where the controller answers."""
+    return tmp_path / "control" / "c.sock"
+
+
+async def test_only_its_user_may_open_the_socket_and_it_goes_with_the_controller(
+    path: Path,
+) -> None:
+    async with running(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert not path.exists()
+
+
+async def test_switches_ports_and_links_are_shown(path: Path) -> None:
+    async with running(path) as asked:
+        await asked.until(lambda found: len(found) == 4, "topology")
+        switches_and_links = await asked.data("topology")
+        assert [one["datapath_id"] for one in switches_and_links[:2]] == ["0x1", "0x2"]
+        assert {(one["src"], one["dst"]) for one in switches_and_links[2:]} == {
+            ("1:2", "2:2"),
+            ("2:2", "1:2"),
+        }
+        assert [one["name"] for one in await asked.data("ports", "s2")] == ["s2-eth1", "s2-eth2"]
+        table = await asked.run("topology")
+        assert "links 1 of 1 confirmed" in table.output
+
+
+async def test_a_flow_is_added_shown_and_deleted_in_ovs_ofctls_syntax(path: Path) -> None:
+    text = "priority=5,tcp,tp_dst=80,actions=output:2"
+    async with running(path) as asked:
+        assert (await asked.run("flows", "add", "s1", text)).exit_code == 0
+        shown = [one["flow"] for one in await asked.data("flows", "list", "s1")]
+        assert "table=0,priority=5,tcp,tp_dst=80 actions=output:2" in shown
+        assert (await asked.run("flows", "delete", "0x1", "tcp")).exit_code == 0
+        shown = [one["flow"] for one in await asked.data("flows", "list", "s1")]
+        assert not any("tp_dst" in flow for flow in shown)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("flows", "add", "s1", "actions=group:7"), "BadAction.BAD_OUT_GROUP"),
+        (("flows", "add", "s1", "tp_dst=80,actions=drop"), "tp_dst"),
+        (("flows", "list", "s9"), "switch 0x9 is not connected; connected are 0x1, 0x2"),
+        (("ports", "nine"), "'nine' is no datapath_id: write it as 3, 0x1f or s3"),
+        (("send", "s1", "zz"), "this is no message in hex"),
+    ],
+)
+async def test_what_cannot_be_done_is_one_sentence(
+    path: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    async with running(path) as asked:
+        result = await asked.run(*words)
+        assert result.exit_code == 1
+        assert sentence in result.output
+        assert result.output.startswith("Error: ")
+
+
+async def test_a_message_is_sent_by_hand_and_its_answer_shown(path: Path) -> None:
+    async with running(path) as asked:
+        (told,) = await asked.data("send", "s1", "0414000800000001")
+        assert "BARRIER_REPLY" in told["answer"]
+
+
+async def test_what_was_said_is_shown_and_written_as_a_capture(path: Path, tmp_path: Path) -> None:
+    async with running(path) as asked:
+        lines = (await asked.run("record", "s1")).output.splitlines()
+        assert any("◀── controller  OFPT_FEATURES_REQUEST" in line for line in lines)
+        assert any("──▶ controller  OFPT_FEATURES_REPLY" in line for line in lines)
+        capture = tmp_path / "said.pcap"
+        result = await asked.run("record", "--pcap", str(capture))
+        assert "messages written" in result.output
+        with capture.open("rb") as file:
+            texts = [str(captured.message()) for captured in read(file)]
+        assert any("FEATURES_REPLY" in text for text in texts)
+
+
+async def test_who_follows_hears_what_is_said_from_now_on(path: Path) -> None:
+    async with running(path) as asked:
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b'{"question": "record", "follow": true, "switch": "s2"}\n')
+        await asked.data("send", "s2", "0414000800000001")
+        async with asyncio.timeout(PATIENCE):
+            while "BARRIER_REPLY" not in json.loads(await reader.readline())["text"]:
+                pass
+        writer.close()
+
+
+async def test_without_the_topology_application_the_sentence_says_what_to_start(
+    path: Path,
+) -> None:
+    async with running(path, "hub") as asked:
+        result = await asked.run("hosts")
+        assert "start forwarding" in result.output
+
+
+@pytest.mark.parametrize(
+    "line", [b"nonsense\n", b"{}\n", b'{"question": "weather"}\n', b'{"question": []}\n', b"[]\n"]
+)
+async def test_what_is_no_question_is_told_so(path: Path, line: bytes) -> None:
+    async with running(path):
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(line)
+        assert "this is no question" in json.loads(await reader.readline())["error"]
+        assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_line_without_an_end_costs_its_sender_only(path: Path) -> None:
+    async with running(path) as asked:
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"x" * (1 << 22))
+        with suppress(ConnectionError):  # it closes with some of the line unread
+            assert await reader.read() == b""
+        writer.close()
+        assert await asked.data("ports", "s1")
+
+
+async def test_a_second_controller_leaves_the_socket_of_the_first_alone(path: Path) -> None:
+    async with running(path) as asked:
+        with pytest.raises(OSError, match="another controller answers"):
+            await Control(Controller([])).listen(path)
+        assert await asked.data("ports", "s1")
+
+
+async def test_the_socket_of_a_controller_that_ended_badly_is_taken_over(path: Path) -> None:
+    path.parent.mkdir()
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+    async with running(path) as asked:
+        assert await asked.data("ports", "s1")
+
+
+def test_where_no_controller_answers_the_sentence_says_how_to_start_one(path: Path) -> None:
+    with pytest.raises(NoAnswer, match="start one with pointsman controller"):
+        next(ask(path, "switches"))
+
+
+def test_the_socket_of_a_user_is_where_the_system_keeps_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/5")
+    assert default_path() == Path("/run/user/5/pointsman/controller.sock")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/x" * 99)
+    assert "pointsman-" in str(default_path())
