@@ -286,6 +286,8 @@ class Known:
                 self._want_type(_IP, type(action).__name__)
             case nx.Ct():
                 self._want_type(_IP, "ct")
+            case nx.ResubmitTableCt():
+                self._want_tracked()
             case _:
                 read, written = touched(action)
                 for name in (*read, *written):
@@ -327,6 +329,17 @@ class Known:
     def _want_type(self, eth_types: Sequence[int], what: str) -> None:
         if self.fields.get("eth_type", eth_types[0]) not in eth_types:
             _inconsistent(f"{what} does not apply to this eth_type")
+
+    def _want_tracked(self) -> None:
+        """Refuse where it is not sure that there is a connection's tuple."""
+        state = self.fields.get("ct_state")
+        value, mask = state if isinstance(state, tuple) else (state, -1)
+        tracked, invalid = nx.CtState.TRACKED, nx.CtState.INVALID
+        is_valid = isinstance(value, int) and (
+            value & ~(tracked | invalid) or (value & tracked and mask & invalid & ~value)
+        )
+        if not is_valid:
+            _inconsistent("resubmit with ct needs a ct_state that is valid, such as +trk-inv")
 
     def _want_tag(self, what: str) -> None:
         if self.fields.get("vlan_vid") == VlanId.NONE:

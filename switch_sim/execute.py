@@ -5,7 +5,7 @@ Outputs, and whatever else leaves the packet, are the pipeline's concern.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from protocol import (
@@ -49,7 +49,14 @@ _PORTS = ("tcp", "udp", "sctp")
 
 
 class InvalidTtl(Dropped):
-    """A TTL cannot be decremented; the packet goes no further."""
+    """A TTL cannot be decremented; the packet goes no further.
+
+    The controllers with these numbers get it, where they want such packets.
+    """
+
+    def __init__(self, reason: str, controller_ids: Collection[int] = (0,)) -> None:
+        super().__init__(reason)
+        self.controller_ids = controller_ids
 
 
 def _sets(name: str, attribute: str) -> Callable[[Packet, Any], None]:
@@ -109,13 +116,13 @@ def _set_nw_ttl(packet: Packet, action: SetNwTtl) -> None:
         ttl.write(packet, action.nw_ttl)
 
 
-def _decrement(packet: Packet, ttl: tags.Ttl | None) -> None:
+def decrement(packet: Packet, ttl: tags.Ttl | None, controller_ids: Collection[int] = (0,)) -> None:
     """Take one from a TTL; InvalidTtl if nothing were left (OF1.3.5 7.4.1 "Packet-In")."""
     if ttl is None:
         return
     value = ttl.value(packet)
     if value <= 1:
-        raise InvalidTtl(f"the TTL is {value}")
+        raise InvalidTtl(f"the TTL is {value}", controller_ids)
     ttl.write(packet, value - 1)
 
 
@@ -140,14 +147,14 @@ EFFECTS: dict[type[Action], Callable[[Packet, Any], None]] = {
     SetMplsLabel: _sets("mpls_label", "mpls_label"),
     SetMplsTc: _sets("mpls_tc", "mpls_tc"),
     SetMplsTtl: _set_mpls_ttl,
-    DecMplsTtl: lambda packet, action: _decrement(packet, tags.mpls_ttl(packet)),
+    DecMplsTtl: lambda packet, action: decrement(packet, tags.mpls_ttl(packet)),
     PushVlan: lambda packet, action: tags.push_vlan(packet, action.ethertype),
     PopVlan: lambda packet, action: tags.pop_vlan(packet),
     PushMpls: lambda packet, action: tags.push_mpls(packet, action.ethertype),
     PopMpls: lambda packet, action: tags.pop_mpls(packet, action.ethertype),
     SetQueue: _set_queue,
     SetNwTtl: _set_nw_ttl,
-    DecNwTtl: lambda packet, action: _decrement(packet, tags.ip_ttl(packet)),
+    DecNwTtl: lambda packet, action: decrement(packet, tags.ip_ttl(packet)),
     SetField: _set_field,
     PushPbb: lambda packet, action: tags.push_pbb(packet, action.ethertype),
     PopPbb: lambda packet, action: tags.pop_pbb(packet),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from protocol import (
+    OF11,
     OF12,
-    OF13,
     Action,
     ApplyActions,
     ClearActions,
@@ -76,23 +77,34 @@ class Pipeline:
         self._try(packet, lambda packet: self._process(packet, walk))
 
     def _process(self, packet: Packet, walk: Callable[[Packet], bool]) -> None:
-        found = True
-        try:
-            found = walk(packet)
-        except Finished:
-            pass
-        except Paused as pause:
-            pause.later.with_action_set = True
-            raise
-        if not found:
+        if not self._to_its_end(packet, walk):
             self._miss(packet)
         elif packet.action_set:
             self._do_action_set(packet, PacketInReason.ACTION_SET)
 
+    def _to_its_end(self, packet: Packet, work: Callable[[Packet], bool]) -> bool:
+        """Do all that an action set comes behind; return False for what no table wanted."""
+        try:
+            return work(packet)
+        except Finished:
+            return True
+        except Paused as pause:
+            pause.later.with_action_set = True
+            raise
+
     def perform(self, packet: Packet, actions: Iterable[Action]) -> None:
         """Do the actions of a packet_out (OF1.3.5 7.3.7 "Packet-Out Message")."""
         packet.reason = PacketInReason.PACKET_OUT
-        self._try(packet, lambda packet: self.act(packet, actions))
+        self._try(packet, lambda packet: self._perform(packet, actions))
+
+    def _perform(self, packet: Packet, actions: Iterable[Action]) -> None:
+        def work(packet: Packet) -> bool:
+            self.act(packet, actions)
+            return True
+
+        self._to_its_end(packet, work)
+        if packet.action_set:  # which tables that it was resubmitted to wrote
+            self._do_action_set(packet, PacketInReason.ACTION_SET)
 
     # For those who put in actions and instructions
 
@@ -107,7 +119,7 @@ class Pipeline:
             raise
 
     def act_on_copy(self, packet: Packet, actions: Iterable[Action]) -> None:
-        """Do actions on a copy of the packet: what ends the copy does not end the packet."""
+        """Do actions on a copy of the packet: what drops the copy does not end the packet."""
         self._try(packet.copy(), lambda copy: self.act(copy, actions))
 
     def go_on(self, packet: Packet, held: Held) -> None:
@@ -137,7 +149,11 @@ class Pipeline:
         copy = packet.copy()
         copy.version = version
         copy.action_set = as_set(actions)
-        self._try(copy, lambda copy: self._do_action_set(copy, PacketInReason.GROUP))
+        self._try(copy, self._do_bucket)
+
+    def _do_bucket(self, packet: Packet) -> None:
+        with suppress(Finished):
+            self._do_action_set(packet, PacketInReason.GROUP)
 
     def resubmit(
         self, packet: Packet, table_id: int, disguise: Mapping[str, int] | None = None
@@ -151,6 +167,10 @@ class Pipeline:
         before = packet.table_id, packet.entry, packet.version, packet.reason
         try:
             return self.walk(packet, table_id, disguise)
+        except InvalidTtl as fault:
+            # What was to be done behind the resubmit is done still (ovs-actions(7) "dec_ttl").
+            self._invalid_ttl(packet, fault)
+            return True
         except Paused as pause:
             pause.later.steps.append(partial(_come_back, before=before))
             raise
@@ -163,10 +183,8 @@ class Pipeline:
         """Do something that may end the packet."""
         try:
             work(packet)
-        except InvalidTtl:
-            self._invalid_ttl(packet)
-        except Finished:
-            pass
+        except InvalidTtl as fault:
+            self._invalid_ttl(packet, fault)
         except Paused as pause:
             pause.hold(packet, pause.later)
         except Dropped as drop:
@@ -277,9 +295,12 @@ class Pipeline:
             sessions = [one for one in self.forwarding.sessions if one.version <= OF12]
             self.forwarding.packet_in(packet, PacketInReason.NO_MATCH, sessions)
 
-    def _invalid_ttl(self, packet: Packet) -> None:
+    def _invalid_ttl(self, packet: Packet, fault: InvalidTtl) -> None:
         sessions = [
-            one for one in self.forwarding.sessions if self.tells_invalid_ttl or one.version >= OF13
+            one
+            for one in self.forwarding.sessions
+            if one.controller_id in fault.controller_ids
+            and (self.tells_invalid_ttl or one.version not in (OF11, OF12))
         ]
         self.forwarding.packet_in(packet, PacketInReason.INVALID_TTL, sessions)
 

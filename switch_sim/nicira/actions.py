@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import protocol as standard
-from protocol import Action, Output, PacketInReason, Port
+from protocol import Action, Output, Port
 from protocol import nicira as nx
 from protocol.packet import EthType, TcpFlags
 from protocol.ports import port_of_16
 
 from .. import tags
-from ..execute import EFFECTS
+from ..execute import EFFECTS, decrement
 from ..packet import Dropped, Finished, Packet
 from . import choices, subfields
 from .course import resubmits
@@ -113,6 +113,9 @@ ALONE: dict[type[Action], Effect] = {
     # What OF1.1 took over.
     nx.SetQueue: EFFECTS[standard.SetQueue],
     nx.DecTtl: EFFECTS[standard.DecNwTtl],
+    nx.DecTtlCntIds: lambda packet, action: decrement(
+        packet, tags.ip_ttl(packet), action.controller_ids
+    ),
     nx.PushMpls: EFFECTS[standard.PushMpls],
     nx.PopMpls: EFFECTS[standard.PopMpls],
     nx.SetMplsTtl: EFFECTS[standard.SetMplsTtl],
@@ -139,7 +142,6 @@ class SwitchActions:
             nx.Bundle: self._bundle,
             nx.BundleLoad: self._bundle_load,
             nx.Group: self._group,
-            nx.DecTtlCntIds: self._dec_ttl,
             nx.FinTimeout: self._fin_timeout,
             nx.Sample: self._sample,
             nx.Sample2: self._sample,
@@ -214,19 +216,6 @@ class SwitchActions:
     def _group(self, packet: Packet, action: nx.Group) -> None:
         group = standard.Group(action.group_id)
         self._pipeline.actions[standard.Group](packet, group)
-
-    def _dec_ttl(self, packet: Packet, action: nx.DecTtlCntIds) -> None:
-        ttl = tags.ip_ttl(packet)
-        if ttl is None:
-            return
-        value = ttl.value(packet)
-        if value > 1:
-            ttl.write(packet, value - 1)
-            return
-        ids = frozenset(action.controller_ids)
-        sessions = [one for one in self._forwarding.sessions if one.controller_id in ids]
-        self._forwarding.packet_in(packet, PacketInReason.INVALID_TTL, sessions)
-        raise Dropped(f"the TTL is {value}")
 
     def _fin_timeout(self, packet: Packet, action: nx.FinTimeout) -> None:
         flags, entry = packet.key["tcp_flags"] or 0, packet.entry

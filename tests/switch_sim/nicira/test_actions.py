@@ -9,6 +9,7 @@ from protocol import (
     Action,
     ApplyActions,
     BadActionCode,
+    DecNwTtl,
     FlowModCommand,
     FlowRemoved,
     FlowRemovedReason,
@@ -138,6 +139,19 @@ def test_a_table_that_is_not_there_is_refused(bench: Bench) -> None:
     assert bench.refusal(flow(Match(), ResubmitTable(table_id=254))) == BadActionCode.BAD_ARGUMENT
 
 
+def test_a_ttl_that_ends_in_a_resubmit_does_not_end_the_packet(bench: Bench) -> None:
+    """ovs-actions(7) "The dec_ttl action"."""
+    bench.say(flow(Match(eth_type=0x0800), ResubmitTable(table_id=1), Output(3)))
+    bench.say(flow(Match(eth_type=0x0800), DecNwTtl(), Output(2), table_id=1))
+    assert bench.out_ports(frames.TCP_TTL_1) == [3]
+
+
+def test_an_action_set_is_done_behind_a_packet_out_that_resubmits(bench: Bench) -> None:
+    bench.say(flow(instructions=(WriteActions((Output(3),)),), table_id=5))
+    message = PacketOut(actions=(ResubmitTable(table_id=5),), data=frames.TCP)
+    assert [port for port, _ in bench.effects_of(message).frames] == [3]
+
+
 # "The clone action", "The exit action", "The note action"
 
 
@@ -147,9 +161,14 @@ def test_what_a_clone_changes_is_forgotten(bench: Bench) -> None:
     assert bench.frames(frames.TCP) == [(2, frames.TCP_TO_10_0_0_9), (3, frames.TCP)]
 
 
-def test_what_ends_a_clone_does_not_end_the_packet(bench: Bench) -> None:
+def test_exit_in_a_clone_ends_the_packet_too(bench: Bench) -> None:
     bench.say(flow(Match(), Clone((Exit(), Output(2))), Output(3)))
-    assert bench.out_ports(frames.TCP) == [3]
+    assert bench.out_ports(frames.TCP) == []
+
+
+def test_what_drops_a_clone_does_not_end_the_packet(bench: Bench) -> None:
+    bench.say(flow(Match(eth_type=0x0800), Clone((DecNwTtl(), Output(2))), Output(3)))
+    assert bench.out_ports(frames.TCP_TTL_1) == [3]
 
 
 def test_actions_in_a_clone_are_checked(bench: Bench) -> None:

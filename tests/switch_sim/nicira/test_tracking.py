@@ -161,7 +161,11 @@ def test_resubmit_with_the_tuple_of_the_connection(bench: Bench) -> None:
     """ovs-actions(7) "The resubmit action": ct."""
     bench.say(flow(Match(in_port=1, eth_type=0x0800), Ct(CtFlags.COMMIT)))
     bench.say(flow(Match(in_port=2, eth_type=0x0800), Ct(recirc_table=1)))
-    bench.say(flow(IP, ResubmitTableCt(table_id=2), ResubmitTable(table_id=3), table_id=1))
+    valid = CtState.TRACKED, CtState.TRACKED | CtState.INVALID
+    tracked = Match(eth_type=0x0800, ct_state=valid)
+    bench.say(flow(tracked, ResubmitTableCt(table_id=2), ResubmitTable(table_id=3), table_id=1))
+    untracked = flow(state(CtState.TRACKED), ResubmitTableCt(table_id=2))
+    assert bench.refusal(untracked) == BadActionCode.MATCH_INCONSISTENT
     original = Match(eth_type=0x0800, ip_proto=17, ipv4_src=CLIENT, udp_dst=53)
     bench.say(flow(original, Output(3), table_id=2))
     own = Match(eth_type=0x0800, ip_proto=17, ipv4_src=SERVER, udp_dst=1000)
