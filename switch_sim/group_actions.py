@@ -5,12 +5,14 @@ from __future__ import annotations
 from protocol import BadActionCode, Group, Version
 
 from .check import Checker
-from .group_table import GroupEntry, GroupTable
+from .group_table import MAX_CHAIN, GroupEntry, GroupTable
+from .nicira.course import MAX_DEPTH, Budget
 from .packet import Dropped, Packet
 from .pipeline import Pipeline
 from .refused import Refused
 
 MAX_COPIES = 4_096  #: of one packet, which groups of groups multiply
+_DEPTH = MAX_DEPTH // MAX_CHAIN  # how deep a group is, in resubmits, on Python's stack
 
 
 class GroupActions:
@@ -18,8 +20,6 @@ class GroupActions:
 
     def __init__(self, groups: GroupTable, pipeline: Pipeline, checker: Checker) -> None:
         self.groups, self.pipeline = groups, pipeline
-        self._copies_left = 0
-        self._depth = 0
         pipeline.actions[Group] = self._do
         checker.actions[Group] = self._check
 
@@ -31,15 +31,17 @@ class GroupActions:
         entry = self.groups.get(action.group_id)
         if entry is None:
             raise Dropped(f"there is no group {action.group_id}")
-        if not self._depth:
-            self._copies_left = MAX_COPIES
-        self._depth += 1
+        # Buckets that resubmit can lead to their group again.
+        course = packet.course_of()
+        if course.depth + _DEPTH > MAX_DEPTH:
+            raise Dropped("too many groups and resubmits stand in one another")
+        course.depth += _DEPTH
         try:
-            self._forward(packet, entry)
+            self._forward(packet, entry, course.budget)
         finally:
-            self._depth -= 1
+            course.depth -= _DEPTH
 
-    def _forward(self, packet: Packet, entry: GroupEntry) -> None:
+    def _forward(self, packet: Packet, entry: GroupEntry, budget: Budget) -> None:
         size = len(packet.data)
         if packet.witness is None:
             entry.packet_count += 1
@@ -47,9 +49,9 @@ class GroupActions:
         else:
             self._testify(packet, entry)
         for bucket in self.groups.choose(entry, packet.key):
-            if not self._copies_left:
+            if budget.copies >= MAX_COPIES:
                 raise Dropped(f"groups made {MAX_COPIES} copies of the packet already")
-            self._copies_left -= 1
+            budget.copies += 1
             if packet.witness is None:
                 bucket.packet_count += 1
                 bucket.byte_count += size

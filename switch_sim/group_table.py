@@ -12,6 +12,7 @@ from protocol import ANY_GROUP, Bucket, Group, GroupType, Output, Port, Version
 from .action_set import as_set, in_order
 from .flow_key import FlowKey
 from .ports import SwitchPort
+from .references import with_nested
 from .undo import UndoLog
 
 MAX_GROUPS = 65_536  #: of each type
@@ -38,7 +39,8 @@ class BucketEntry:
     def __init__(self, bucket: Bucket, weight: int, version: Version) -> None:
         self.bucket, self.weight, self.version = bucket, weight, version
         self.packet_count = self.byte_count = 0
-        self.groups = tuple(one.group_id for one in bucket.actions if isinstance(one, Group))
+        actions = with_nested(bucket.actions)
+        self.groups = tuple(one.group_id for one in actions if isinstance(one, Group))
         # An output that another action of the set takes the place of leads nowhere.
         done = in_order(as_set(bucket.actions))
         self.ports = tuple(one.port for one in done if isinstance(one, Output))

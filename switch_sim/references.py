@@ -25,6 +25,14 @@ from .flow_entry import FlowEntry
 _Users = dict[Any, dict[FlowEntry, None]]
 
 
+def with_nested(actions: Iterable[Action]) -> Iterator[Action]:
+    """Yield actions, and those that stand in them."""
+    for action in actions:
+        yield action
+        if isinstance(action, nicira.Clone):
+            yield from with_nested(action.actions)
+
+
 class References:
     """The entries of all tables that name a group or a meter, or that learn others.
 
@@ -73,13 +81,11 @@ class References:
                 yield from self._named_by(instruction.actions)
 
     def _named_by(self, actions: Iterable[Action]) -> Iterator[tuple[_Users, Any]]:
-        for action in actions:
+        for action in with_nested(actions):
             match action:
                 case Group(group_id=group_id) | nicira.Group(group_id=group_id):
                     yield self._groups, group_id
                 case MeterAction(meter_id=meter_id):
                     yield self._meters, meter_id
-                case nicira.Clone(actions=nested):
-                    yield from self._named_by(nested)
                 case nicira.Learn(flags=flags) if flags & nicira.LearnFlags.DELETE_LEARNED:
                     yield self._learners, (action.table_id, action.cookie)

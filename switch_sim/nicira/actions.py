@@ -15,7 +15,7 @@ from .. import tags
 from ..execute import EFFECTS, decrement
 from ..packet import Dropped, Finished, Packet
 from . import choices, subfields
-from .course import resubmits
+from .course import MAX_DEPTH, resubmits
 from .tracking import ct_clear
 
 if TYPE_CHECKING:
@@ -183,7 +183,14 @@ class SwitchActions:
             course.depth -= 1
 
     def _clone(self, packet: Packet, action: nx.Clone) -> None:
-        self._pipeline.act_on_copy(packet, action.actions)
+        course = packet.course_of()
+        if course.depth >= MAX_DEPTH:
+            raise Dropped(f"{MAX_DEPTH} clones and resubmits stand in one another")
+        course.depth += 1
+        try:
+            self._pipeline.act_on_copy(packet, action.actions)
+        finally:
+            course.depth -= 1
 
     # Sending
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MAX_DEPTH = 64  #: resubmits within one another (ovs-actions(7) "Actions")
+MAX_DEPTH = 64  #: resubmits, clones and groups within one another (ovs-actions(7) "Actions")
 MAX_RESUBMITS = 4096  #: of a packet, all together
 MAX_RECIRCULATIONS = 6  #: times that a packet comes again from connection tracking
 MAX_STACK = 65_536  #: bytes that `push` may put there
@@ -11,10 +11,11 @@ MAX_STACK = 65_536  #: bytes that `push` may put there
 class Budget:
     """What a packet and all its copies may use together."""
 
-    __slots__ = ("resubmits",)
+    __slots__ = ("copies", "resubmits")
 
     def __init__(self) -> None:
         self.resubmits = 0
+        self.copies = 0  #: that groups made
 
 
 class Course:

@@ -12,6 +12,7 @@ from protocol import (
     OF13,
     OF14,
     OF15,
+    Bucket,
     Capabilities,
     DecNwTtl,
     FeaturesReply,
@@ -19,14 +20,20 @@ from protocol import (
     FlowStatsReply,
     FlowStatsRequest,
     Group,
+    GroupMod,
+    GroupModCommand,
+    GroupModFailedCode,
+    GroupType,
     Match,
     Output,
     PacketInReason,
     PacketOut,
+    Port,
     PushVlan,
     SetField,
     Version,
     WriteActions,
+    nicira,
     set_field,
 )
 from protocol.actions import ActionShape
@@ -40,6 +47,7 @@ from protocol.groups import (
     GroupStatsRequest,
 )
 from switch_sim.group_actions import MAX_COPIES
+from switch_sim.nicira.course import MAX_DEPTH
 from tests.switch_sim import frames
 from tests.switch_sim.builders import Bench, flow, group, group_stats
 
@@ -166,6 +174,30 @@ def test_chains_multiply_a_packet_so_often_and_no_more() -> None:
     assert MAX_COPIES / 2 - 20 < sent < MAX_COPIES
     # The next packet is not made to pay for it.
     assert len(bench.out_ports(frames.TCP)) == sent
+
+
+def test_a_bucket_that_resubmits_to_its_own_group_ends_some_day() -> None:
+    bench = Bench()
+    again = Bucket((nicira.ResubmitTable(Port.IN_PORT, 0),))
+    bench.say(GroupMod(1, GroupType.ALL, (again, Bucket((Output(2),)))))
+    bench.say(flow(Match(), Group(1)))
+
+    def deep_in_a_program(frames_left: int) -> list[int]:
+        if frames_left:
+            return deep_in_a_program(frames_left - 1)
+        return bench.out_ports(frames.TCP)
+
+    # A group is as deep as two resubmits.
+    assert deep_in_a_program(200) == [2] * (MAX_DEPTH // 3)
+
+
+def test_a_bucket_leads_to_no_group_by_a_clone_that_may_not_be_led_to() -> None:
+    bench = Bench()
+    bench.say(group("group_id=1,type=all", OF13))
+    bench.say(group("group_id=2,type=all,bucket=group:1", OF13))
+    clone = Bucket((nicira.Clone((Group(2),)),))
+    message = GroupMod(1, GroupType.ALL, (clone,), command=GroupModCommand.MODIFY)
+    assert bench.refusal(message) == GroupModFailedCode.LOOP
 
 
 # Counters (OF1.3.5 5.8 "Counters": per group, per bucket)

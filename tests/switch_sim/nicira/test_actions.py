@@ -114,6 +114,14 @@ def test_resubmits_within_one_another_have_an_end(bench: Bench) -> None:
     assert len(bench.frames(frames.TCP)) == MAX_DEPTH + 1
 
 
+def test_clones_count_as_resubmits_do_within_one_another(bench: Bench) -> None:
+    again: Action = ResubmitTable(Port.IN_PORT, 0)
+    for _ in range(7):
+        again = Clone((again,))
+    bench.say(flow(Match(), again, Output(2)))
+    assert len(bench.out_ports(frames.TCP)) == MAX_DEPTH // 8
+
+
 def test_resubmits_have_an_end_all_together(bench: Bench) -> None:
     bench.say(flow(Match(), *[ResubmitTable(table_id=1)] * 100))
     bench.say(flow(Match(), *[ResubmitTable(table_id=2)] * 100, table_id=1))
