@@ -13,6 +13,7 @@ from .properties import properties
 from .record import ListOf, Record, RecordOf
 from .version import OF10, OF11, OF13, OF14, OF15
 from .wire import (
+    S32,
     U8,
     U16,
     U32,
@@ -217,13 +218,13 @@ class PortModOptical(Record):
 
     configure: int = 0
     freq_lmda: int = 0
-    fl_offset: int = 0
+    fl_offset: int = 0  #: may be negative
     grid_span: int = 0
     tx_pwr: int = 0
     layout = (
         "configure" / U32,
         "freq_lmda" / U32,
-        "fl_offset" / U32,
+        "fl_offset" / S32,
         "grid_span" / U32,
         "tx_pwr" / U32,
     )

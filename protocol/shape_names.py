@@ -15,7 +15,7 @@ from .record import RecordShape
 from .spec_names import member_name, message_name, value_name
 from .symmetric import Experimenter
 from .text import value_text
-from .wire import Bits, Converted, Length, Rest, Shape, SizedBy, SizeOf, Spread, bare
+from .wire import S32, Bits, Converted, Length, Rest, Shape, SizedBy, SizeOf, Spread, bare
 
 
 def carries_message(shape: RecordShape, inner: Shape) -> bool:
@@ -75,7 +75,7 @@ def kind_of(shape: Shape) -> str:
     """Return how a field lies on the wire."""
     inner = _innermost(shape)
     if isinstance(inner, c.FormatField):
-        return f"u{inner.sizeof() * 8}"
+        return f"{'s' if inner is S32 else 'u'}{inner.sizeof() * 8}"
     return "bytes" if inner is Rest else f"{inner.sizeof()} bytes"
 
 

@@ -21,6 +21,7 @@ from .exceptions import DecodeError
 from .version import OF10, Version
 
 U8, U16, U32, U64 = c.Int8ub, c.Int16ub, c.Int32ub, c.Int64ub
+S32 = c.Int32sb  #: the one signed number: the offset of a frequency
 Rest = c.GreedyBytes  #: all bytes up to the end of the record
 Pad = c.Padding
 Bytes = c.Bytes

@@ -21,7 +21,7 @@ from protocol import Match, Message, Version
 from protocol.compiler import write
 from protocol.record import FamilyList, Record, RecordList, RecordShape, nested
 from protocol.stats import OXS, OxsStatsShape, Stats
-from protocol.wire import Bits, Converted, Rest, Shape, Spread, Text, bare
+from protocol.wire import S32, Bits, Converted, Rest, Shape, Spread, Text, bare
 
 from .meanings import BY_SHAPE, FINISH, RULES, exists, is_foreign
 
@@ -107,6 +107,8 @@ class Maker:
         match shape:
             case Converted():
                 return self._converted(shape)
+            case _ if shape is S32:
+                return self.number(32) - (1 << 31)
             case c.FormatField():
                 return self.number(8 * shape.sizeof())
             case c.Bytes():

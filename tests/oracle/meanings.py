@@ -446,6 +446,13 @@ def packet_in_match(m: Maker) -> Match:
     return Match(**fields)
 
 
+def frame(m: Maker) -> bytes:
+    """A frame of a protocol that nobody dissects, or nothing."""
+    if m.rarely():
+        return b""
+    return m.random.randbytes(12) + b"\x88\xb5" + m.random.randbytes(m.choice((46, 48, 100)))
+
+
 def packet_out(m: Maker, one: Any) -> Any:
     if one.data:
         return replace(one, buffer_id=NO_BUFFER)
@@ -627,6 +634,8 @@ RULES: dict[str, Rule] = {
     "actions": actions,
     "instructions": instructions,
     "MultipartRequest.flags": one_of(0),
+    "PacketIn.data": frame,
+    "PacketOut.data": frame,
     "table_id": below(254),
     "FlowMod.table_id": _table_or_all,
     "_WhichFlows.table_id": _table_or_all,

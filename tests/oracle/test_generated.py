@@ -16,9 +16,9 @@ import pytest
 from protocol import ErrorMsg, FlowMod, Message, Version
 
 from ..protocol.strategies import message_classes
-from . import ofp_print, ofp_print_words
+from . import ofp_print, ofp_print_words, wireshark
 from .meaningful import meaningful
-from .unsupported import OFP_PRINT
+from .unsupported import OFP_PRINT, WIRESHARK
 from .witness import Unsupported, excuses
 
 pytestmark = pytest.mark.oracle
@@ -67,13 +67,13 @@ def unexcused(faults: Faults, version: Version, unsupported: Unsupported) -> lis
 
 
 def no_longer_true(faults: Faults, unsupported: Unsupported) -> set[str]:
-    """Return the entries that no message needs which has no excuse for another reason."""
+    """Return the reasons that no message needs which has no excuse for another one."""
     needed: set[str] = set()
     for one, found in faults:
-        excused = excuses(one.message, one.version, unsupported)
-        if found and len(set(excused.values())) == 1:
-            needed |= set(excused)
-    return set(unsupported) - needed
+        reasons = set(excuses(one.message, one.version, unsupported).values())
+        if found and len(reasons) == 1:
+            needed |= reasons
+    return {why for _, _, why in unsupported.values()} - needed
 
 
 def never_compared(faults: Faults, unsupported: Unsupported) -> set[str]:
@@ -124,3 +124,36 @@ def test_open_vswitch_prints_what_we_mean(version: Version) -> None:
 def test_what_open_vswitch_is_excused_for_is_still_so() -> None:
     assert no_longer_true(ofp_print_faults(), OFP_PRINT) == set()
     assert never_compared(ofp_print_faults(), OFP_PRINT) == set()
+
+
+# Wireshark
+
+needs_tshark = pytest.mark.skipif(not wireshark.is_installed(), reason="tshark is not installed")
+
+
+@cache
+def wireshark_faults() -> Faults:
+    return [fault for version in wireshark.VERSIONS for fault in _dissected(version)]
+
+
+def _dissected(version: Version) -> Iterator[tuple[Told, list[str]]]:
+    shown = [one for one in told() if one.version == version]
+    found = wireshark.dissected([one.data for one in shown])
+    for one, dissection in zip(shown, found, strict=True):
+        yield (
+            one,
+            dissection.faults or list(wireshark.differences(one.message, version, dissection)),
+        )
+
+
+@needs_tshark
+@pytest.mark.parametrize("version", wireshark.VERSIONS)
+def test_wireshark_reads_what_we_mean(version: Version) -> None:
+    assert unexcused(wireshark_faults(), version, WIRESHARK) == []
+
+
+@needs_tshark
+def test_what_wireshark_is_excused_for_is_still_so() -> None:
+    assert no_longer_true(wireshark_faults(), WIRESHARK) == set()
+    each_has_one = {"PacketIn in 1.5", "PacketOut in 1.5", "FlowStatsReply in 1.5"}
+    assert never_compared(wireshark_faults(), WIRESHARK) == each_has_one

@@ -58,3 +58,53 @@ OFP_PRINT: Unsupported = {
         "it takes the flags of the property for whether there is eviction",
     ),
 }
+
+#: Wireshark 4.0.
+WIRESHARK: Unsupported = {
+    "FlowMod.instructions=()": (OF10, OF10, "it wants actions"),
+    "PacketOut.actions=()": (OF10, OF10, "it wants actions"),
+    "PacketIn.data=()": (OF10, OF10, "it wants a packet"),
+    **always(
+        *("PacketOut>Enqueue", "PacketOut>SetDlSrc", "PacketOut>SetDlDst"),
+        why="it takes each action for one of 8 bytes",
+        last=OF10,
+    ),
+    "ErrorMsg": (OF13, OF15, "it dissects what is quoted, which may be half a message"),
+    "ExperimenterMultipartReply": (OF13, OF15, "it reads beyond the end of any"),
+    **always(
+        *("ExperimenterBand", "ExperimenterInstruction", "ExperimenterProperty"),
+        "ExperimenterAction",
+        why="it reads beyond the end of some of experimenters",
+        first=OF13,
+    ),
+    **always(
+        *("QueueDesc", "QueueStats", "PortStatsOptical"),
+        why="it has another length for it",
+        first=OF14,
+    ),
+    **always(
+        *("PortDesc.properties=()", "PortStats.properties=()"),
+        why="it wants properties",
+        first=OF14,
+    ),
+    "BundleAdd>GotoTable": (OF14, OF15, "it leaves out the instructions of what is added"),
+    "PortRecirculate": (OF15, OF15, "it takes ports of OF1.4"),
+    "BundleTime": (OF15, OF15, "it has other places for seconds and nanoseconds"),
+    **always(
+        *("FlowStats", "FlowCounters", "FlowStatsReply.flows=()"),
+        why="it has the flow statistics of OF1.4",
+        first=OF15,
+    ),
+    "TableStatus": (OF14, OF15, "it looks for the table at a wrong place"),
+    **always(
+        *("any match field", "FieldId", "CopyField", "TablePacketTypes"),
+        why="it reads beyond the end of any field",
+        first=OF15,
+    ),
+    "Bucket": (OF15, OF15, "it reads the bucket of OF1.4"),
+    **always(
+        *("ControllerStatus", "ControllerStatusReply", "BundleFeaturesReply"),
+        why="it does not know it",
+        first=OF15,
+    ),
+}

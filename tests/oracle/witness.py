@@ -55,6 +55,8 @@ def _record(record: Record) -> Iterator[str]:
             yield from (f"{kind}.{name}={flag.name}" for flag in type(value) if flag & value)
         elif isinstance(value, IntEnum):
             yield f"{kind}.{name}={value.name}"
+        if isinstance(value, Message):
+            yield from (f"{kind}>{part}" for part in _parts(value))
         if name in ("src", "dst"):
             yield f"field.{value}"
         if kind == "FieldId" and name == "name":
@@ -70,6 +72,8 @@ def _is_large(port: int) -> bool:
 
 
 def _fields(found: Match) -> Iterator[str]:
+    if found:
+        yield "any match field"
     for name, value in found.items():
         yield f"field.{name}"
         if isinstance(value, tuple):

@@ -38,7 +38,7 @@ from protocol.packet import EthType
 from protocol.record import FamilyList, Record, RecordList, RecordShape, Unknown, fixed_size, nested
 from protocol.stats import OXS, OxsStatsShape
 from protocol.version import OF10, OF11
-from protocol.wire import Bits, ByNumber, Converted, Rest, Shape, Spread, bare, resolve
+from protocol.wire import S32, Bits, ByNumber, Converted, Rest, Shape, Spread, bare, resolve
 
 MAX_ITEMS = 3  #: of a list; more of them find nothing else
 MAX_BYTES = 24  #: of free data
@@ -122,6 +122,8 @@ def values(shape: Shape, version: Version) -> SearchStrategy[Any]:
     match shape:
         case Converted():
             return _converted(shape, version)
+        case _ if shape is S32:
+            return _numbers(32).map(lambda number: number - (1 << 31))
         case c.FormatField():
             return _numbers(8 * shape.sizeof())
         case c.Bytes():

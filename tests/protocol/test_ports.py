@@ -82,6 +82,14 @@ def test_light_has_no_place_before_14() -> None:
         PortMod(1, properties=(PortModEthernet(), PortModOptical())).encode(OF13)
 
 
+def test_the_offset_of_a_frequency_may_be_negative() -> None:
+    # OF1.4 7.2.1.2 "Port Modification Properties": int32_t fl_offset
+    message = PortMod(1, properties=(PortModOptical(fl_offset=-3),))
+    encoded = message.encode(OF14)
+    assert encoded[-12:-8].hex() == "fffffffd"
+    assert Message.decode(encoded) == message
+
+
 @pytest.mark.parametrize(
     "raw",
     [
