@@ -24,6 +24,7 @@ from protocol import (
 from .asynchronous import reason_in
 from .buffers import BufferedPacket, PacketBuffers
 from .mac_table import MacTable
+from .nicira.packet_ins import NOTHING, Told, formed, pipeline_fields
 from .packet import Dropped, Packet
 from .ports import Ports, SwitchPort, can_say
 from .queues import PortQueue, QueueKey, Queues
@@ -137,7 +138,8 @@ class Forwarding:
         reason = packet.reason
         if entry is not None and entry.is_miss and entry.version >= OF13:
             reason = PacketInReason.NO_MATCH
-        self.packet_in(packet, reason, self.sessions, action.max_len)
+        sessions = [one for one in self.sessions if one.controller_id == 0]
+        self.packet_in(packet, reason, sessions, action.max_len)
 
     def packet_in(
         self,
@@ -145,11 +147,12 @@ class Forwarding:
         reason: PacketInReason,
         sessions: Sequence[Session],
         max_len: int | None = None,
+        told: Told = NOTHING,
     ) -> None:
         """Tell controllers of a packet (OF1.3.5 7.4.1 "Packet-In Message").
 
         `max_len` is that of the action; without one, each gets as much as it has set as its
-        miss_send_len.
+        miss_send_len. `told` is for those who have asked for Nicira's packet_in2.
         """
         sessions = [one for one in sessions if one.wants_packet_in(reason)]
         if not sessions or (reason == PacketInReason.NO_MATCH and self._is_silent(packet)):
@@ -171,7 +174,15 @@ class Forwarding:
                 BufferedPacket(packet.data, packet.in_port, packet.tunnel_id)
             )
         packet.effects.messages += [
-            (session, _packet_in(packet, reason, session.version, length, buffer_id))
+            (
+                session,
+                formed(
+                    session,
+                    packet,
+                    _packet_in(packet, reason, session.version, length, buffer_id),
+                    told,
+                ),
+            )
             for session, length in zip(sessions, lengths, strict=True)
             if can_say(packet.in_port, session.version)
         ]
@@ -200,6 +211,8 @@ def _packet_in(
 
 def _pipeline_fields(packet: Packet, version: Version) -> Match:
     """Return the fields that are not in the packet itself."""
+    if packet.registers and version >= OF12:
+        return pipeline_fields(packet, version)
     if version < OF12 or not (packet.metadata or packet.tunnel_id or packet.action_set):
         return _match_of(packet.in_port)
     tunnel_id = packet.tunnel_id if version >= OF13 else 0

@@ -12,6 +12,7 @@ from protocol import (
     Version,
     sayable,
 )
+from protocol.nicira import NiciraCode
 from protocol.oxm import ONF
 from protocol.symmetric import UnknownError
 from protocol.version import OF14
@@ -28,7 +29,7 @@ class Refused(Exception):
     `error_of` turns it into the ErrorMsg, in words that the channel's version has.
     """
 
-    def __init__(self, code: ErrorCode, reason: str) -> None:
+    def __init__(self, code: ErrorCode | NiciraCode, reason: str) -> None:
         super().__init__(code, reason)
         self.code, self.reason = code, reason
 
@@ -44,6 +45,9 @@ def error_of(refusal: Refused, message: Message, version: Version, raw: bytes = 
         except EncodeError:
             raw = b""  # only our own tests can say what the version has no words for
     data, code = raw[:ERROR_DATA], refusal.code
+    if isinstance(code, NiciraCode):
+        numbers_of, head = code.told_in(version)
+        return ErrorMsg(numbers_of, head + data, xid=message.xid)
     if version == OF13 and isinstance(code, BundleFailedCode):
         numbers = code.at(OF14)
         assert numbers is not None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from protocol import Message, PacketInReason, Role, Version
 from protocol.features import DEFAULT_MISS_SEND_LEN
+from protocol.nicira import PacketInFormat
 from protocol.roles import NO_SHORT_ID
 
 from .asynchronous import default_masks, reason_in
@@ -25,6 +26,7 @@ class Session:
         "main",
         "masks",
         "miss_send_len",
+        "packet_in_format",
         "role",
         "short_id",
         "uri",
@@ -44,6 +46,7 @@ class Session:
         self.main = main or self
         self.auxiliary_id = auxiliary_id  #: 0 on the main channel
         self.miss_send_len = DEFAULT_MISS_SEND_LEN  #: bytes; set_config changes it
+        self.packet_in_format = PacketInFormat.STANDARD  #: SetPacketInFormat changes it
         self.controller_id = 0  #: by which Nicira's actions name it; SetControllerId changes it
         self.is_congested = False  #: the shell's word: much waits that nobody reads
         self.role = Role.EQUAL

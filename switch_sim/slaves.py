@@ -14,17 +14,19 @@ from protocol import (
     PortMod,
     TableMod,
 )
+from protocol import nicira as nx
 from protocol.table_features import TableFeaturesRequest
 
 from .refused import Refused
 
 # Meters and bundles are in no list of the specification; they change the switch all the same.
 _CHANGES = (PacketOut, FlowMod, GroupMod, PortMod, TableMod, MeterMod, BundleControl, BundleAdd)
+_NICIRAS = (nx.Resume, nx.CtFlush, nx.CtFlushZone, nx.TlvTableMod)
 
 
 def check_slave(message: Message) -> None:
     """Refuse (IS_SLAVE) what changes the switch."""
     sets_features = isinstance(message, TableFeaturesRequest) and message.tables
-    if isinstance(message, _CHANGES) or sets_features:
+    if isinstance(message, _CHANGES + _NICIRAS) or sets_features:
         reason = f"a slave may not send {type(message).__name__}"
         raise Refused(BadRequestCode.IS_SLAVE, reason)

@@ -50,6 +50,7 @@ from .choices import (
 )
 from .conntrack import NO_RECIRCULATION, Ct, CtAlg, CtClear, CtFlags, Nat, NatFlags
 from .encapsulation import Decap, DecNshTtl, Encap, EncapClass, EncapProperty, PacketType
+from .errors import NiciraCode
 from .fields import NICIRA, CtState, IpFrag
 from .flows import (
     AggregateStatsReply,
@@ -166,6 +167,8 @@ __all__ = [
     "EncapClass",
     "EncapProperty",
     "PacketType",
+    # errors
+    "NiciraCode",
     # fields
     "NICIRA",
     "CtState",

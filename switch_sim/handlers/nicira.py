@@ -7,11 +7,12 @@ from ipaddress import IPv6Address
 
 from protocol import BadRequestCode, Role, RoleRequestFailedCode
 from protocol import nicira as nx
-from protocol.nicira import CtTuple
+from protocol.nicira import CtTuple, NiciraCode
 
 from ..datapath import Datapath
 from ..nicira.connections import Connection
 from ..nicira.five_tuple import FiveTuple
+from ..nicira.packet_ins import resumed
 from ..refused import Refused
 from ..request import Request, handles
 
@@ -55,6 +56,28 @@ def _set_flow_format(datapath: Datapath, request: Request[nx.SetFlowFormat]) -> 
     if request.message.format not in set(nx.FlowFormat):
         reason = f"there is no flow format {request.message.format}"
         raise Refused(BadRequestCode.EPERM, reason)
+
+
+# Packets
+
+
+@handles(nx.SetPacketInFormat)
+def _set_packet_in_format(datapath: Datapath, request: Request[nx.SetPacketInFormat]) -> None:
+    wanted = request.message.format
+    if wanted not in set(nx.PacketInFormat):
+        raise Refused(BadRequestCode.EPERM, f"there is no format {wanted} of packet_in")
+    request.session.main.packet_in_format = nx.PacketInFormat(wanted)
+
+
+@handles(nx.Resume)
+def _resume(datapath: Datapath, request: Request[nx.Resume]) -> None:
+    """Let a packet go on (ovs-actions(7) "The controller action", pause)."""
+    waiting = datapath.nicira.waiting.take(request.message.continuation)
+    if waiting is None:
+        raise Refused(NiciraCode.RESUME_STALE, "no packet waits with this continuation")
+    packet = resumed(waiting, request.message)
+    packet.now, packet.effects = request.now, request.effects
+    datapath.pipeline.go_on(packet, waiting.held)
 
 
 # Connections (ovs-ofctl(8) "ct-flush", "ct-flush-zone")

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import protocol as standard
-from protocol import Action, Output, Port
+from protocol import Action, ControllerMaxLen, Output, PacketInReason, Port
 from protocol import nicira as nx
 from protocol.packet import EthType, TcpFlags
 from protocol.ports import port_of_16
 
 from .. import tags
 from ..execute import EFFECTS, decrement
-from ..packet import Dropped, Finished, Packet
+from ..packet import Dropped, Finished, Held, Packet, Paused
+from ..session import Session
 from . import choices, subfields
 from .course import MAX_DEPTH, resubmits
+from .packet_ins import Told, Waiting
 from .tracking import ct_clear
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 Effect = Callable[[Packet, Any], None]
 
+_WITH_CONTINUATION = nx.PacketInFormat.NXT_PACKET_IN2
 _THIS_TABLE = 0xFF
 _NO_PORT = 0xFFFF  # of 16 bits: what bundle_load sets where all members are down
 _ALL_BITS = 0xFFFF_FFFF_FFFF_FFFF
@@ -136,6 +139,8 @@ class SwitchActions:
             nx.ResubmitTable: self._resubmit,
             nx.ResubmitTableCt: self._resubmit_ct,
             nx.Clone: self._clone,
+            nx.Controller: self._controller,
+            nx.Controller2: self._controller2,
             nx.OutputReg: self._output_reg,
             nx.OutputReg2: self._output_reg,
             nx.OutputTrunc: self._output_trunc,
@@ -193,6 +198,39 @@ class SwitchActions:
             course.depth -= 1
 
     # Sending
+
+    def _controller(self, packet: Packet, action: nx.Controller) -> None:
+        sessions = self._named(action.controller_id)
+        reason = PacketInReason(action.reason)
+        self._forwarding.packet_in(packet, reason, sessions, action.max_len)
+
+    def _controller2(self, packet: Packet, action: nx.Controller2) -> None:
+        if not action.pause:
+            self._tell(packet, action, Told(action.userdata))
+            return
+        if packet.witness is not None:
+            raise Dropped("it waits for a controller")
+        # As it is here: on its way out of resubmits it would become what it was before them.
+        waiting = packet.copy()
+        waiting.action_set = dict(packet.action_set)
+        raise Paused(lambda _, held: self._hold(waiting, held, action))
+
+    def _hold(self, packet: Packet, held: Held, action: nx.Controller2) -> None:
+        continuation = self._extension.waiting.keep(Waiting(packet, held))
+        self._tell(packet, action, Told(action.userdata, continuation))
+
+    def _tell(self, packet: Packet, action: nx.Controller2, told: Told) -> None:
+        sessions = self._named(action.controller_id or 0)
+        if told.continuation is not None:
+            sessions = [one for one in sessions if one.packet_in_format == _WITH_CONTINUATION]
+        reason = PacketInReason.ACTION if action.reason is None else PacketInReason(action.reason)
+        max_len = ControllerMaxLen.NO_BUFFER if action.max_len is None else action.max_len
+        if told.continuation is not None:
+            max_len = ControllerMaxLen.NO_BUFFER
+        self._forwarding.packet_in(packet, reason, sessions, max_len, told)
+
+    def _named(self, controller_id: int) -> list[Session]:
+        return [one for one in self._forwarding.sessions if one.controller_id == controller_id]
 
     def _output_reg(self, packet: Packet, action: nx.OutputReg | nx.OutputReg2) -> None:
         number = subfields.read(packet, action.src)

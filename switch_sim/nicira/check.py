@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from protocol import Action, BadActionCode, Group, Match, Port, SetField, Version
+from protocol import (
+    Action,
+    BadActionCode,
+    BadPropertyCode,
+    Group,
+    Match,
+    PacketInReason,
+    Port,
+    SetField,
+    Version,
+)
 from protocol import nicira as nx
 from protocol.match import in_order
 from protocol.oxm import OXM, FieldValue, OxmField
@@ -119,7 +129,8 @@ def _members(action: nx.Bundle | nx.BundleLoad, version: Version) -> None:
 
 def _conjunction(action: nx.Conjunction, version: Version) -> None:
     if not (2 <= action.n_clauses <= _MAX_CLAUSES and action.clause < action.n_clauses):
-        raise _bad(f"clause {action.clause} of {action.n_clauses} cannot be")
+        reason = f"clause {action.clause} of {action.n_clauses} cannot be"
+        raise Refused(nx.NiciraCode.CONJUNCTION, reason)
 
 
 def check_list(actions: Sequence[Action]) -> None:
@@ -128,7 +139,8 @@ def check_list(actions: Sequence[Action]) -> None:
         return
     for action in actions:
         if not isinstance(action, nx.Conjunction | nx.Note):
-            raise _bad(f"{type(action).__name__} cannot stand beside a conjunction")
+            reason = f"{type(action).__name__} cannot stand beside a conjunction"
+            raise Refused(nx.NiciraCode.CONJUNCTION, reason)
 
 
 # Sending
@@ -143,6 +155,17 @@ def _output_trunc(action: nx.OutputTrunc, version: Version) -> None:
 
 def _nothing_to_check(action: Action, version: Version) -> None:
     pass
+
+
+def _controller(action: nx.Controller | nx.Controller2, version: Version) -> None:
+    if action.reason is not None and action.reason not in set(PacketInReason):
+        raise _bad(f"there is no reason {action.reason}")
+
+
+def _controller2(action: nx.Controller2, version: Version) -> None:
+    _controller(action, version)
+    if action.meter_id is not None or action.properties:
+        raise Refused(BadPropertyCode.BAD_TYPE, "controller takes no meter, and no such property")
 
 
 class Checks:
@@ -165,6 +188,7 @@ class Checks:
         for kind in actions:
             self._checker.actions[kind] = special.get(kind, _nothing_to_check)
         self._checker.actions[nx.Nat] = _nat
+        self._checker.actions[nx.Encap] = self._checker.actions[nx.Decap] = _header
         self._checker.lists.append(check_list)
 
     def _table(self, table_id: int) -> None:
@@ -255,6 +279,12 @@ def _on_connection(action: Action) -> None:
         raise Refused(BadActionCode.BAD_SET_ARGUMENT, f"a connection has no {names[0]}")
 
 
+def _header(action: nx.Encap | nx.Decap, version: Version) -> None:
+    """Refuse what would make a packet of another type than Ethernet, or of it another."""
+    reason = f"packets of type {action.new_pkt_type:#x} are unknown here"
+    raise Refused(nx.NiciraCode.BAD_HEADER_TYPE, reason)
+
+
 def _nat(action: nx.Nat, version: Version) -> None:
     raise _bad("nat stands in ct only")
 
@@ -276,4 +306,6 @@ _CHECKS: dict[type[Action], Check] = {
     nx.BundleLoad: _members,
     nx.Conjunction: _conjunction,
     nx.OutputTrunc: _output_trunc,
+    nx.Controller: _controller,
+    nx.Controller2: _controller2,
 }

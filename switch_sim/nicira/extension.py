@@ -12,6 +12,7 @@ from .actions import ALONE, Effect, SwitchActions
 from .check import Checks
 from .conntrack import Conntrack
 from .learning import Learner, TellChanges
+from .packet_ins import WaitingPackets
 from .tracking import Tracker
 
 
@@ -28,6 +29,7 @@ class Extension:
         self.pipeline, self.forwarding = pipeline, forwarding
         self.sample_count = 0  #: of packets that collectors would have been told of
         self.conntrack = Conntrack()
+        self.waiting = WaitingPackets()
         self.learner = Learner(flow_mods, tell_changes)
         tracker = Tracker(self.conntrack, pipeline.process)
         effects: dict[type[Action], Effect] = {
