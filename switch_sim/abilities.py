@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from protocol import OF15, FieldId, Version
+from protocol import OF14, OF15, FieldId, Version
 from protocol.compiler import write
 from protocol.oxm import OXM
 from protocol.record import Record
@@ -13,6 +13,7 @@ from protocol.table_features import (
     FeatureId,
     NextTables,
     TableApplyActions,
+    TableApplyCopyField,
     TableApplySetField,
     TableFeatureFlags,
     TableFeatures,
@@ -21,32 +22,38 @@ from protocol.table_features import (
     TableMatch,
     TableWildcards,
     TableWriteActions,
+    TableWriteCopyField,
     TableWriteSetField,
 )
+from protocol.tables import TableConfig
 
 from .check import MATCHABLE
 from .fields import SETTABLE
 from .flow_table import FlowTables
 from .statistics import action_numbers, in_parts, instruction_numbers, known_fields, table_name
 
+_CAPABILITIES = TableConfig.EVICTION | TableConfig.VACANCY_EVENTS
 _ALL_METADATA = (1 << 64) - 1
 
 
 def table_features(tables: FlowTables, version: Version) -> Iterator[TableFeaturesReply]:
     """Yield what the tables can do (OF1.3.5 7.3.5.5 "Table Features")."""
-    features = [_features(tables, table_id, version) for table_id in range(tables.n_tables)]
+    features = [features_of(tables, table_id, version) for table_id in range(tables.n_tables)]
     # The first table has the most tables behind it, and so the most to say.
     size = len(write(features[0], version, headed=False))
     return in_parts(features, size, TableFeaturesReply)
 
 
-def _features(tables: FlowTables, table_id: int, version: Version) -> TableFeatures:
+def features_of(tables: FlowTables, table_id: int, version: Version) -> TableFeatures:
+    """Return what one table can do."""
+    table = tables.known(table_id)
     return TableFeatures(
         table_id,
-        table_name(table_id),
+        table.name or table_name(table_id),
         metadata_match=_ALL_METADATA,
         metadata_write=_ALL_METADATA,
-        max_entries=tables.max_entries,
+        capabilities=_CAPABILITIES if version >= OF14 else 0,
+        max_entries=table.max_entries,
         features=TableFeatureFlags.INGRESS_TABLE if version >= OF15 else 0,
         properties=(
             _instructions(version),
@@ -75,4 +82,9 @@ def _same_for_all(version: Version) -> tuple[Record, ...]:
         TableWildcards(tuple(FieldId(one.name) for one in matchable)),
         TableWriteSetField(settable),
         TableApplySetField(settable),
+        *(
+            (TableWriteCopyField(settable), TableApplyCopyField(settable))
+            if version >= OF15
+            else ()
+        ),
     )

@@ -46,7 +46,8 @@ from protocol import (
     WriteMetadata,
 )
 from protocol import nicira as nx
-from protocol.oxm import OPENFLOW_BASIC, OXM, FieldValue, OxmField
+from protocol.nicira.fields import NICIRA
+from protocol.oxm import ONF, OPENFLOW_BASIC, OXM, FieldValue, OxmField
 from protocol.packet import EthType
 
 from .execute import EFFECTS
@@ -163,9 +164,14 @@ class Checker:
             case Output(port=port):
                 check_output(port, _OUTPUTS, in_packet_out)
             case ExperimenterAction(experimenter=who):
-                raise Refused(BadActionCode.BAD_EXPERIMENTER, f"experimenter {who:#x} is unknown")
+                raise Refused(_unknown_action(who), f"an action of {who:#x} is unknown")
             case _ if type(action) not in EFFECTS:
                 raise Refused(BadActionCode.BAD_TYPE, f"{action!r} is not supported")
+
+
+def _unknown_action(experimenter: int) -> BadActionCode:
+    known = experimenter in (NICIRA, ONF)
+    return BadActionCode.BAD_EXP_TYPE if known else BadActionCode.BAD_EXPERIMENTER
 
 
 def check_output(port: int, reserved: frozenset[Port], in_packet_out: bool) -> None:

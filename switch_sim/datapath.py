@@ -52,6 +52,7 @@ from .request import Request
 from .session import Effects, Session
 from .sessions import Sessions, can_say
 from .table_config import table_desc
+from .table_requests import TableRequests
 from .triggers import Triggers, check_trigger
 from .undo import UndoLog
 
@@ -76,6 +77,7 @@ class Datapath:
         self.sessions = Sessions()
         self.bundles = Bundles()
         self.tables = FlowTables(n_tables, max_entries)
+        self.table_requests = TableRequests(self.tables, self.undo)
         self.buffers = PacketBuffers(n_buffers)
         self.ports = Ports(ports)
         self.queues = Queues(queues)

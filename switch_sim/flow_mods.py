@@ -53,7 +53,7 @@ class FlowMods:
         if command is None:
             reason = f"flow_mod has no command {message.command}"
             raise Refused(FlowModFailedCode.BAD_COMMAND, reason)
-        _check_flags(message.flags, version)
+        _check_flags(message, version)
         check_match(message.match, version)
         return command(message, version, now)
 
@@ -151,8 +151,12 @@ def _victim(table: FlowTable, newcomer: FlowEntry) -> FlowEntry | None:
     return table.evictor.choose(newcomer, len(table))
 
 
-def _check_flags(flags: int, version: Version) -> None:
+def _check_flags(message: FlowMod, version: Version) -> None:
+    flags = message.flags
     if version == OF10 and flags & FlowModFlags.EMERG:
+        # An emergency entry has no timeouts (OF1.0 5.3.3 "Modify State Messages").
+        if message.idle_timeout or message.hard_timeout:
+            raise Refused(FlowModFailedCode.BAD_EMERG_TIMEOUT, "it would have a timeout")
         raise Refused(FlowModFailedCode.UNSUPPORTED, "there is no emergency flow cache")
     allowed = _FLAGS13 if version >= OF13 else _FLAGS12 if version >= OF12 else _FLAGS10
     if flags & ~int(allowed):

@@ -65,6 +65,7 @@ class FlowTable:
         self, max_entries: int = MAX_ENTRIES, references: References | None = None
     ) -> None:
         self.max_entries = max_entries
+        self.name = ""  #: where a controller gave it one
         self._references = References() if references is None else references
         self._config = TableConfig(0)
         self.generation = 0  #: grows whenever a look-up may find what it did not find before

@@ -146,7 +146,7 @@ def _table(tables: FlowTables, table_id: int, version: Version) -> TableStats:
     table = tables.known(table_id)
     return TableStats(
         table_id,
-        name=table_name(table_id),
+        name=table.name or table_name(table_id),
         **_abilities(version),
         config=table.config,
         max_entries=table.max_entries,

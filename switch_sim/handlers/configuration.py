@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from protocol import (
     OF10,
     OF11,
@@ -12,6 +14,7 @@ from protocol import (
     BarrierRequest,
     Capabilities,
     ConfigFlags,
+    ControllerMaxLen,
     DescRequest,
     EchoReply,
     ErrorMsg,
@@ -26,6 +29,8 @@ from protocol import (
     SetConfig,
     SwitchConfigFailedCode,
 )
+from protocol.nicira.fields import NICIRA
+from protocol.oxm import ONF
 
 from ..datapath import Datapath
 from ..refused import Refused
@@ -33,6 +38,7 @@ from ..request import Request, handles
 
 # What OF1.0 lists as bits: the types of the actions it has, 0 to 11 (OF1.0 5.3.1 "Handshake").
 _ACTIONS10 = (1 << 12) - 1
+_MAX, _NO_BUFFER = ControllerMaxLen.MAX, ControllerMaxLen.NO_BUFFER
 
 
 @handles(Hello, EchoReply, ErrorMsg)
@@ -41,9 +47,11 @@ def _ignore(datapath: Datapath, request: Request[Message]) -> None:
 
 
 @handles(Experimenter, ExperimenterMultipartRequest)
-def _unknown_experimenter(datapath: Datapath, request: Request[Message]) -> None:
-    kind = type(request.message).__name__
-    raise Refused(BadRequestCode.BAD_EXPERIMENTER, f"{kind}: the experimenter is unknown")
+def _unknown_experimenter(datapath: Datapath, request: Request[Any]) -> None:
+    message = request.message
+    known = message.experimenter in (NICIRA, ONF)
+    code = BadRequestCode.BAD_EXP_TYPE if known else BadRequestCode.BAD_EXPERIMENTER
+    raise Refused(code, f"{type(message).__name__}: {message.experimenter:#x} has no such here")
 
 
 @handles(FeaturesRequest)
@@ -81,6 +89,9 @@ def _set_config(datapath: Datapath, request: Request[SetConfig]) -> None:
     allowed = ConfigFlags.FRAG_DROP
     if request.version in (OF11, OF12):
         allowed |= ConfigFlags.INVALID_TTL_TO_CONTROLLER
+    if request.version >= OF12 and _MAX < message.miss_send_len < _NO_BUFFER:
+        reason = f"miss_send_len is at most {_MAX:#x}, or {_NO_BUFFER:#x} for all"
+        raise Refused(SwitchConfigFailedCode.BAD_LEN, reason)
     if message.flags & ~int(allowed):  # the inverse of a flag has the known bits only
         reason = f"flags {message.flags:#x} are not supported"
         raise Refused(SwitchConfigFailedCode.BAD_FLAGS, reason)

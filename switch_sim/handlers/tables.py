@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from protocol import (
     ALL_TABLES,
-    TableFeaturesFailedCode,
     TableMod,
     TableModFailedCode,
     TableStatsRequest,
@@ -47,5 +46,5 @@ def _table_stats(datapath: Datapath, request: Request[TableStatsRequest]) -> Non
 @handles(TableFeaturesRequest)
 def _table_features(datapath: Datapath, request: Request[TableFeaturesRequest]) -> None:
     if request.message.tables:
-        raise Refused(TableFeaturesFailedCode.EPERM, "the tables are as they are")
+        datapath.table_requests.apply(request.message.tables, request.version)
     request.answer_in_parts(table_features(datapath.tables, request.version))

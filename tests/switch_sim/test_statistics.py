@@ -18,7 +18,6 @@ from protocol import (
     PortStatsReply,
     PortStatsRequest,
     Stats,
-    TableFeaturesFailedCode,
     TableStatsReply,
     TableStatsRequest,
     Version,
@@ -27,7 +26,6 @@ from protocol.flows import AggregateStatsReply, AggregateStatsRequest
 from protocol.oxm import OXM
 from protocol.table_features import (
     NextTables,
-    TableFeatures,
     TableFeaturesReply,
     TableFeaturesRequest,
     TableMatch,
@@ -141,8 +139,3 @@ def test_table_features_come_in_parts_that_fit() -> None:
         assert len(reply.encode(OF13)) < 65536
     flags = [reply.flags for reply in replies if isinstance(reply, TableFeaturesReply)]
     assert flags == [MultipartFlags.MORE] * (len(flags) - 1) + [MultipartFlags(0)]
-
-
-def test_table_features_cannot_be_set() -> None:
-    request = TableFeaturesRequest((TableFeatures(0),))
-    assert Bench().refusal(request) is TableFeaturesFailedCode.EPERM

@@ -132,13 +132,16 @@ def test_openflow_15_can_ask_for_one_port() -> None:
 
 
 @every_version
-def test_experimenters_are_unknown(version: Version) -> None:
+def test_experimenters_are_unknown_or_have_no_such_message(version: Version) -> None:
     bench = Bench(version)
     # ovs-ofctl asks for Nicira's extensions, and goes on without when it hears this.
     nicira = 0x0000_2320
-    assert bench.refusal(Experimenter(nicira)) == BadRequestCode.BAD_EXPERIMENTER
-    request = ExperimenterMultipartRequest(nicira)
-    assert bench.refusal(request) == BadRequestCode.BAD_EXPERIMENTER
+    for who, code in (
+        (9, BadRequestCode.BAD_EXPERIMENTER),
+        (nicira, BadRequestCode.BAD_EXP_TYPE),
+    ):
+        assert bench.refusal(Experimenter(who)) == code
+        assert bench.refusal(ExperimenterMultipartRequest(who)) == code
 
 
 @pytest.mark.parametrize(
