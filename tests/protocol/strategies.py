@@ -119,6 +119,10 @@ def _numbers(bits: int) -> SearchStrategy[int]:
 
 def values(shape: Shape, version: Version) -> SearchStrategy[Any]:
     """Return a strategy for what stands in a layout under a name."""
+    from .extension_strategies import own  # which is made of these strategies
+
+    if (found := own(shape, version)) is not None:
+        return found
     match shape:
         case Converted():
             return _converted(shape, version)
@@ -215,6 +219,8 @@ def _families(shape: FamilyList) -> SearchStrategy[tuple[Record, ...]]:
     if family.unknown is None:
         numbers = _numbers(8 * family.number.sizeof()).filter(lambda n: n not in shape.class_of)
         items.append(st.builds(Unknown, numbers, st.binary(max_size=MAX_BYTES)))
+    if not items:  # the version has none
+        return st.just(())
     return st.lists(st.one_of(items), max_size=MAX_ITEMS).map(tuple)
 
 
