@@ -153,12 +153,14 @@ def replace_bytes(
     in_transport = key.transport and at >= key.transport
     base = key.transport if in_transport else key.network
     before = _words(data, at, end, base)
-    data[at:end] = new
+    old, data[at:end] = bytes(data[at:end]), new
     change = _words(data, at, end, base) - before
     proto = key.get("ip_proto", -1)
     if "ipv4_src" in key and not in_transport:
         add_to_checksum(data, key.network + 10, change)
-    if in_transport:
+    if in_transport and proto == _SCTP:
+        _fix_sctp(data, key, at, old)
+    elif in_transport:
         _fix_transport(data, key, proto, change)
     elif proto in _WITH_ADDRESSES and _is_covered(key, at, is_address):
         if at == key.proto_at:
@@ -176,9 +178,6 @@ def _is_covered(key: FlowKey, at: int, is_address: bool) -> bool:
 
 def _fix_transport(data: bytearray, key: FlowKey, proto: int, change: int) -> None:
     if not key.transport:
-        return
-    if proto == _SCTP:
-        _sum_sctp(data, key)
         return
     at = key.transport + _CHECKSUM_AT[proto]
     if proto == _UDP:
@@ -209,8 +208,12 @@ def add_to_checksum(data: bytearray, at: int, change: int) -> None:
         data[at : at + 2] = (total ^ 0xFFFF).to_bytes(2, "big")
 
 
-def _sum_sctp(data: bytearray, key: FlowKey) -> None:
-    """Compute SCTP's checksum anew, unless only a fragment is there (RFC 9260 6.8)."""
+def _fix_sctp(data: bytearray, key: FlowKey, at: int, old: bytes) -> None:
+    """Add a change of the packet to SCTP's checksum (RFC 9260 6.8 "CRC32c Checksum Calculation").
+
+    Two packets of a length differ in their CRC by what their difference is, whether that was right
+    or not. Of a fragment we do not know the length, so its checksum stays.
+    """
     network = key.network
     if "ipv4_src" in key:
         end = network + int.from_bytes(data[network + 2 : network + 4], "big")
@@ -218,6 +221,8 @@ def _sum_sctp(data: bytearray, key: FlowKey) -> None:
         end = network + 40 + int.from_bytes(data[network + 4 : network + 6], "big")
     if key.is_fragment or end > len(data):
         return
-    at = key.transport + 8
-    data[at : at + 4] = bytes(4)
-    struct.pack_into("<I", data, at, crc32c(bytes(data[key.transport : end])))
+    place = key.transport + 8
+    (checksum,) = struct.unpack_from("<I", data, place)
+    new, now = bytes(data[at:end]), bytes(data[at : at + len(old)])
+    change = crc32c(old + new[len(now) :]) ^ crc32c(new)
+    struct.pack_into("<I", data, place, checksum ^ change)
