@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -56,6 +57,8 @@ from .table_requests import TableRequests
 from .triggers import Triggers, check_trigger
 from .undo import UndoLog
 
+_DEPARTED = 64  #: entries that are remembered when they are gone
+
 
 class Datapath:
     """Tables, ports, buffers, sessions (OF1.3.5 2 "Switch Components")."""
@@ -73,6 +76,8 @@ class Datapath:
         self.datapath_id = datapath_id
         self.desc = desc
         self.flags = ConfigFlags(0)
+        #: when entries went and why, the latest last: what a trace may have to tell
+        self.departed: deque[tuple[float, FlowEntry, FlowRemovedReason]] = deque(maxlen=_DEPARTED)
         self.undo = UndoLog()  #: what changes state notes there how to take it back
         self.sessions = Sessions()
         self.bundles = Bundles()
@@ -161,6 +166,7 @@ class Datapath:
         self, entry: FlowEntry, reason: FlowRemovedReason, now: float, effects: Effects
     ) -> None:
         """Tell that an entry went, where that was asked for when it was made."""
+        self.departed.append((now, entry, reason))
         if not entry.flags & FlowModFlags.SEND_FLOW_REM:
             return
 

@@ -65,11 +65,12 @@ class Forwarding:
             if port_no != packet.in_port:
                 self._send(port, packet)
             elif packet.witness is not None:
-                packet.witness.remark(f"port {port_no}", "is its in_port, where only IN_PORT leads")
+                why_not = "not sent: it is the in_port, where only the output IN_PORT leads"
+                packet.witness.output(f"port {port_no}", packet.data, why_not)
         elif reserved := self.reserved.get(port_no):
             reserved(packet, action)
         elif packet.witness is not None:
-            packet.witness.remark(f"port {port_no}", "there is no such port")
+            packet.witness.output(f"port {port_no}", packet.data, "not sent: there is no such port")
 
     def enqueue(self, packet: Packet, action: Enqueue) -> None:
         """Send a packet through a queue of a port; outputs to come have no queue by that."""
@@ -80,7 +81,7 @@ class Forwarding:
     def _send(self, port: SwitchPort, packet: Packet) -> None:
         if packet.witness is not None:
             why_not = port.why_not_sent() or self._why_not_queued(port, packet)
-            packet.witness.remark(f"port {port.port_no}", why_not or "sent")
+            packet.witness.output(f"port {port.port_no}", packet.data, why_not)
         elif packet.queue_id is not None and port.can_send and not self._queue(port, packet):
             port.counters.tx_dropped += 1
         elif port.send(packet.data):
@@ -108,7 +109,7 @@ class Forwarding:
 
     def _to_all(self, packet: Packet, ports: Iterable[SwitchPort]) -> None:
         for port in ports:
-            if port.port_no != packet.in_port and port.can_send:
+            if port.port_no != packet.in_port and (port.can_send or packet.witness):
                 self._send(port, packet)
 
     def _flood(self, packet: Packet) -> None:
@@ -156,16 +157,19 @@ class Forwarding:
         """
         sessions = [one for one in sessions if one.wants_packet_in(reason)]
         if not sessions or (reason == PacketInReason.NO_MATCH and self._is_silent(packet)):
+            if packet.witness is not None:
+                packet.witness.output("controller", packet.data, self._why_not_told(reason))
             return
         try:
             for limit in self.limits:
                 packet = limit(packet)
         except Dropped as drop:
             if packet.witness is not None:
-                packet.witness.remark("controller", f"gets no packet_in: {drop}")
+                packet.witness.output("controller", packet.data, f"gets no packet_in: {drop}")
             return
         if packet.witness is not None:
             packet.witness.remark("controller", f"gets a packet_in, reason {reason.name}")
+            packet.witness.output("controller", packet.data, "")
             return
         lengths = [max_len if max_len is not None else one.miss_send_len for one in sessions]
         buffer_id = NO_BUFFER
@@ -186,6 +190,13 @@ class Forwarding:
             for session, length in zip(sessions, lengths, strict=True)
             if can_say(packet.in_port, session.version)
         ]
+
+    def _why_not_told(self, reason: PacketInReason) -> str:
+        if not self.sessions:
+            return "gets no packet_in: none is connected"
+        if not any(one.wants_packet_in(reason) for one in self.sessions):
+            return f"gets no packet_in: none has asked for the reason {reason.name}"
+        return "gets no packet_in: the in_port's config has NO_PACKET_IN"
 
     def _is_silent(self, packet: Packet) -> bool:
         port = self.ports.get(packet.in_port)

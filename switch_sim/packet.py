@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from protocol import Action, PacketInReason, Port, Version
 
@@ -11,6 +11,11 @@ from .flow_entry import FlowEntry
 from .flow_key import FlowKey, flow_key
 from .nicira.course import Course
 from .session import Effects
+
+if TYPE_CHECKING:
+    from .flow_table import FlowTable
+
+Does = Callable[["Packet", Any], None]  #: what an action or an instruction does
 
 OUTPUT, GROUP = "output", "group"  #: the places of these in an action set
 
@@ -52,6 +57,18 @@ class Witness(Protocol):
 
     def remark(self, subject: str, text: str) -> None:
         """Note what happens to the packet, and why; the subject is such as "group 5"."""
+
+    def lose(self, text: str) -> None:
+        """Note why the packet, or a copy of it, ends."""
+
+    def output(self, where: str, data: bytes, why_not: str) -> None:
+        """Note that the packet comes to a way out, which `why_not` closes if it says why."""
+
+    def looked_up(self, packet: Packet, table: FlowTable, entry: FlowEntry | None) -> None:
+        """Note a look-up in a table, and what it found."""
+
+    def watch(self, does: Mapping[type, Does]) -> Mapping[type, Does]:
+        """Return what actions or instructions do, so that it is noted when they are done."""
 
 
 class Packet:

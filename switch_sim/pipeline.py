@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from protocol import (
     OF11,
@@ -31,9 +30,8 @@ from .flow_cache import Notes
 from .flow_entry import FlowEntry
 from .flow_table import FlowTable, FlowTables
 from .forwarding import Forwarding
-from .packet import Dropped, Finished, Held, Packet, Paused
+from .packet import Does, Dropped, Finished, Held, Packet, Paused
 
-Act = Callable[[Packet, Any], None]
 _Place = tuple[int, FlowEntry | None, Version, PacketInReason]
 
 
@@ -51,13 +49,13 @@ class Pipeline:
     def __init__(self, tables: FlowTables, forwarding: Forwarding) -> None:
         self.tables, self.forwarding = tables, forwarding
         self.tells_invalid_ttl = False  #: OF1.1 and OF1.2 have a flag of the switch for it
-        self.instructions: dict[type[Instruction], Act] = {
+        self.instructions: dict[type[Instruction], Does] = {
             ApplyActions: self._apply,
             ClearActions: _clear_actions,
             WriteActions: _write_actions,
             WriteMetadata: _write_metadata,
         }
-        self.actions: dict[type[Action], Act] = {
+        self.actions: dict[type[Action], Does] = {
             **EFFECTS,
             Output: forwarding.output,
             Enqueue: forwarding.enqueue,
@@ -111,9 +109,12 @@ class Pipeline:
     def act(self, packet: Packet, actions: Iterable[Action]) -> None:
         """Do actions on the packet itself, in their order; Dropped where it goes no further."""
         left = iter(actions)
+        does: Mapping[type, Does] = self.actions
+        if packet.witness is not None:
+            does = packet.witness.watch(does)
         try:
             for action in left:
-                self.actions[type(action)](packet, action)
+                does[type(action)](packet, action)
         except Paused as pause:
             pause.later.steps.append(partial(self.act, actions=tuple(left)))
             raise
@@ -184,12 +185,14 @@ class Pipeline:
         try:
             work(packet)
         except InvalidTtl as fault:
+            if packet.witness is not None:
+                packet.witness.lose(f"dropped: {fault}")
             self._invalid_ttl(packet, fault)
         except Paused as pause:
             pause.hold(packet, pause.later)
         except Dropped as drop:
             if packet.witness is not None:
-                packet.witness.remark("packet", f"dropped: {drop}")
+                packet.witness.lose(f"dropped: {drop}")
 
     def walk(
         self,
@@ -257,11 +260,14 @@ class Pipeline:
     def _do(self, packet: Packet, program: Iterable[Instruction]) -> int | None:
         """Do instructions; return the table to go to."""
         left = iter(program)
+        does: Mapping[type, Does] = self.instructions
+        if packet.witness is not None:
+            does = packet.witness.watch(does)
         try:
             for instruction in left:
                 if type(instruction) is GotoTable:
                     return instruction.table_id
-                self.instructions[type(instruction)](packet, instruction)
+                does[type(instruction)](packet, instruction)
         except Paused as pause:
             pause.later.steps.append(partial(self._do_later, program=tuple(left)))
             raise
@@ -291,9 +297,12 @@ class Pipeline:
         # it or to pass it on; since OF1.3 there is an entry for that, or the packet is dropped
         # (OF1.1 A.3.4.3 "Modify State Messages", OF1.3.5 5.4 "Table-miss").
         config = self.tables[packet.table_id].config
+        if packet.witness is not None:
+            packet.witness.lose(f"dropped: no entry of table {packet.table_id} matches")
         if not config & (TableConfig.TABLE_MISS_DROP | TableConfig.TABLE_MISS_CONTINUE):
             sessions = [one for one in self.forwarding.sessions if one.version <= OF12]
-            self.forwarding.packet_in(packet, PacketInReason.NO_MATCH, sessions)
+            if sessions:
+                self.forwarding.packet_in(packet, PacketInReason.NO_MATCH, sessions)
 
     def _invalid_ttl(self, packet: Packet, fault: InvalidTtl) -> None:
         sessions = [
@@ -311,11 +320,13 @@ def count(packet: Packet, table: FlowTable, entry: FlowEntry | None) -> None:
     if entry is not None:
         packet.version = entry.version
         packet.reason = PacketInReason.ACTION
-    if packet.witness is None:
-        table.lookup_count += 1
-        if entry is not None:
-            table.matched_count += 1
-            entry.count(len(packet.data), packet.now)
+    if packet.witness is not None:
+        packet.witness.looked_up(packet, table, entry)
+        return
+    table.lookup_count += 1
+    if entry is not None:
+        table.matched_count += 1
+        entry.count(len(packet.data), packet.now)
 
 
 def _lookup_in(table: FlowTable, packet: Packet, disguise: Mapping[str, int]) -> FlowEntry | None:

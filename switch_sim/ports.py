@@ -118,6 +118,19 @@ class SwitchPort:
             return not config & PortConfig.NO_RECV_STP
         return not config & PortConfig.NO_RECV
 
+    def why_not_received(self, data: bytes) -> str:
+        """Return why a frame does not go on into the switch, empty where it does."""
+        config, state = self._desc.config, self._desc.state
+        if len(data) < MIN_FRAME:
+            return f"{len(data)} bytes are no frame"
+        if config & PortConfig.PORT_DOWN:
+            return "the port's config has PORT_DOWN"
+        if state & PortState.LINK_DOWN:
+            return "the port's state is LINK_DOWN"
+        if self.can_receive or self._takes_still(data):
+            return ""
+        return "the port's config has NO_RECV"
+
     def send(self, data: bytes) -> bool:
         """Count a frame that goes out; return whether it does."""
         counters = self.counters

@@ -28,6 +28,8 @@ from .ports import SwitchPort
 from .refused import Refused, error_of
 from .request import Request, dispatch
 from .session import Effects, Session
+from .trace import Trace
+from .tracer import trace
 
 N_TABLES = 254  #: of 255 numbers, one less than can be: some controllers count on 254
 N_BUFFERS = 256
@@ -145,6 +147,10 @@ class Switch:
             if datapath.tables.references.orphaned:
                 self._settle(now, effects)
         return effects
+
+    def trace(self, in_port: int, data: bytes, now: float) -> Trace:
+        """Return what would become of a frame, and why. Nothing does: no counter moves."""
+        return trace(self.datapath, in_port, data, now, is_alone=now >= self.alone_from)
 
     def _settle(self, now: float, effects: Effects) -> None:
         """Do what follows from what was done."""

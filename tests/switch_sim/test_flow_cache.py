@@ -110,10 +110,11 @@ FAMILIES = [
 
 
 @st.composite
-def matches(draw: st.DrawFn, family: list[bytes]) -> Match:
+def matches(draw: st.DrawFn, family: list[bytes], focus: list[str]) -> Match:
     """A match that some frame of the family meets, with what the fields need."""
     key = flow_key(draw(st.sampled_from(family)), draw(numbers))
-    names = draw(st.lists(st.sampled_from(sorted(key)), max_size=2))
+    names = draw(st.lists(st.sampled_from(focus), max_size=2))
+    names = [name for name in names if name in key and name != "metadata"]
     wanted = dict.fromkeys(names)
     for name in names:
         todo = [name]
@@ -127,14 +128,14 @@ def matches(draw: st.DrawFn, family: list[bytes]) -> Match:
         mask = draw(st.sampled_from([-1, -1, -1, -2, 0xFF])) & row.all_ones
         masked = row.maskable and name in names and mask != row.all_ones
         fields[name] = (value & mask, mask) if masked else value
-    if draw(st.integers(0, 3)) == 0:
-        fields["metadata"] = draw(st.sampled_from([5, (4, 4), 2, 9, 100]))
+    if "metadata" in focus and draw(st.booleans()):
+        fields["metadata"] = draw(st.sampled_from([5, (4, 4), 2, 9, 100, 0x1005, 0x1064]))
     return Match.unchecked(fields)
 
 
 @st.composite
-def instructions(draw: st.DrawFn, table_id: int) -> tuple[Instruction, ...]:
-    some = st.lists(actions, max_size=3).map(tuple)
+def instructions(draw: st.DrawFn, table_id: int, palette: list[Action]) -> tuple[Instruction, ...]:
+    some = st.lists(st.sampled_from(palette), max_size=3).map(tuple)
     chosen: list[Instruction] = []
     if draw(st.booleans()):
         chosen.append(ApplyActions(draw(some)))
@@ -150,12 +151,14 @@ def instructions(draw: st.DrawFn, table_id: int) -> tuple[Instruction, ...]:
 
 
 @st.composite
-def flow_mods(draw: st.DrawFn, family: list[bytes]) -> FlowMod:
+def flow_mods(
+    draw: st.DrawFn, family: list[bytes], focus: list[str], palette: list[Action]
+) -> FlowMod:
     table_id = draw(st.integers(0, N_TABLES - 1))
     kinds = [FlowModCommand.ADD] * 5 + list(FlowModCommand)
     return FlowMod(
-        draw(matches(family)),
-        draw(instructions(table_id)),
+        draw(matches(family, focus)),
+        draw(instructions(table_id, palette)),
         command=draw(st.sampled_from(kinds)),
         table_id=table_id,
         idle_timeout=draw(st.sampled_from([0, 0, 2])),
@@ -246,26 +249,38 @@ def counted(entry: Any) -> tuple[Any, ...]:
     return entry.priority, entry.packet_count, entry.byte_count, entry.used
 
 
+FOCUS = [
+    *("metadata", "metadata", "ipv4_dst", "ipv4_src", "vlan_vid", "vlan_pcp", "tcp_dst", "in_port"),
+    *("eth_dst", "eth_type", "mpls_label", "mpls_bos", "ip_proto", "ip_dscp", "ipv6_dst"),
+    *("ipv6_exthdr", "ipv6_nd_target", "udp_dst", "arp_tpa"),
+]
+
+
 @st.composite
 def scenarios(draw: st.DrawFn) -> list[tuple[Any, ...]]:
     """What happens to a switch: entries first, then frames of a family among changes."""
     family = draw(st.sampled_from(FAMILIES))
-    few = st.lists(actions, max_size=2)
+    # Few fields and few actions, so that what entries do concerns what others look at.
+    focus = draw(st.lists(st.sampled_from(FOCUS), min_size=1, max_size=3))
+    palette = [Output(2), Output(3), *draw(st.lists(actions, min_size=1, max_size=2))]
+    mods = flow_mods(family, focus, palette)
+    few = st.lists(st.sampled_from(palette), max_size=2)
     begin = [catch_all(table_id, draw(few)) for table_id in range(N_TABLES)]
-    begin += draw(st.lists(flow_mods(family), min_size=2, max_size=8))
+    begin += draw(st.lists(mods, min_size=2, max_size=8))
     frame = st.one_of(st.sampled_from(family), st.sampled_from(family), odd_frames())
     traffic = st.tuples(st.just("frame"), st.sampled_from([1, 1, 1, 2]), frame)
     change = st.one_of(
-        st.tuples(st.just("say"), flow_mods(family)),
+        st.tuples(st.just("say"), mods),
         st.tuples(st.just("wait"), st.sampled_from([0.5, 1.0, 2.5])),
         st.tuples(st.just("say"), st.builds(port_mod, numbers, st.sampled_from(CONFIGS))),
         st.tuples(st.just("set_link"), numbers, st.booleans()),
         st.tuples(st.just("say"), st.sampled_from(SWITCH_CONFIGS)),
         st.tuples(st.just("set_miss"), st.integers(0, 2), st.sampled_from(MISSES)),
     )
-    rounds = draw(st.lists(st.one_of(traffic, traffic, traffic, change), max_size=30))
+    rounds = draw(st.lists(st.one_of(traffic, change), max_size=12))
     sweep = [("frame", 1, data) for data in family]
-    return [("say", one) for one in begin] + sweep + rounds + sweep
+    added = [("say", one) for one in draw(st.lists(mods, max_size=3))]
+    return [("say", one) for one in begin] + sweep + rounds + sweep + added + sweep
 
 
 @settings(max_examples=300, deadline=None)
