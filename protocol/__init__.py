@@ -3,6 +3,8 @@
 The everyday names stand here; all others are reached by chapter (`protocol.oxm.OXM`).
 """
 
+from typing import TYPE_CHECKING, Any
+
 # All chapters, so that every message is known before the first byte comes.
 from . import (  # noqa: F401
     async_config,
@@ -187,6 +189,19 @@ from .symmetric import (
 from .tables import TableMod, TableStatsReply, TableStatsRequest, TableStatus
 from .version import ALL_VERSIONS, OF10, OF11, OF12, OF13, OF14, OF15, Version
 
+if TYPE_CHECKING:
+    from .syntax import Flow
+
+
+def __getattr__(name: str) -> Any:
+    """Load Flow when it is first asked for: nobody needs it to speak OpenFlow."""
+    if name == "Flow":
+        from .syntax import Flow
+
+        return Flow
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 # fmt: off
 __all__ = [
     # version
@@ -262,4 +277,6 @@ __all__ = [
     "AggregateStatsRequest", "FlowCounters", "FlowCountersReply", "FlowCountersRequest",
     "FlowMod", "FlowModCommand", "FlowModFlags", "FlowRemoved", "FlowRemovedReason",
     "FlowStats", "FlowStatsReason", "FlowStatsReply", "FlowStatsRequest",
+    # syntax
+    "Flow",
 ]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from enum import IntEnum, IntFlag
 from typing import Any
 
+from . import nicira
 from .errors import ErrorCode
 from .exceptions import DecodeError
 from .flows import ANY_GROUP, FlowMod, FlowRemoved, FlowStats
@@ -241,10 +242,13 @@ def _offender_text(data: bytes) -> str:
 
 _MESSAGES: dict[type[Message], Callable[[Any], str]] = {
     FlowMod: _flow_mod,
+    nicira.FlowMod: _flow_mod,
     FlowRemoved: _flow_removed,
+    nicira.FlowRemoved: _flow_removed,
     GroupMod: lambda message: f"{_command_text(message.command)} {group_text(message)}",
     MeterMod: lambda message: f"{_command_text(message.command)} {meter_text(message)}",
     PacketIn: _packet_in,
+    nicira.PacketIn: _packet_in,
     PacketOut: _packet_out,
     Hello: _hello,
     ErrorMsg: _error,
@@ -255,7 +259,7 @@ _RECORDS: dict[type[Record], Callable[[Any], str]] = {
     **SHOWERS,
     **dict.fromkeys(INSTRUCTION_NAMES, instruction_text),
     Stats: lambda stats: "{" + stats_text(stats) + "}",
-    FlowStats: lambda entry: "{" + _flow_stats(entry) + "}",
+    **dict.fromkeys((FlowStats, nicira.FlowStats), lambda entry: "{" + _flow_stats(entry) + "}"),
     GroupDesc: lambda group: "{" + group_text(group) + "}",
     Bucket: lambda bucket: "{" + bucket_text(bucket) + "}",
     MeterDesc: lambda meter: "{" + meter_text(meter) + "}",

@@ -58,7 +58,7 @@ class FlowMonitorFlags(IntFlag):
     OWN = 1 << 5
 
 
-def each(cls: type[Record], size_of: Callable[[bytes], int]) -> Shape:
+def _each(cls: type[Record], size_of: Callable[[bytes], int]) -> Shape:
     """Return the shape of records up to the end, each as long as `size_of` its bytes says."""
 
     def at(version: Version) -> Converted:
@@ -102,9 +102,14 @@ class FlowMonitor(Record):
 _HEAD = 16  # bytes before the match
 
 
-def _size_of(raw: bytes) -> int:
-    match_len = int.from_bytes(raw[8:10], "big")
-    return _HEAD + match_len + -match_len % 8
+def each_monitor(cls: type[Record], length_at: int) -> Shape:
+    """Return the shape of monitors up to the end; their match's length is at `length_at`."""
+
+    def size_of(raw: bytes) -> int:
+        match_len = int.from_bytes(raw[length_at : length_at + 2], "big")
+        return _HEAD + match_len + -match_len % 8
+
+    return _each(cls, size_of)
 
 
 @experimenter_request(NICIRA, 2, _MULTIPARTS)
@@ -112,7 +117,7 @@ class FlowMonitorRequest(MultipartRequest):
     """Sets monitors of the entries that match."""
 
     monitors: tuple[FlowMonitor, ...] = ()
-    layout = (_ALIGN, "monitors" / each(FlowMonitor, _size_of))
+    layout = (_ALIGN, "monitors" / each_monitor(FlowMonitor, length_at=8))
 
 
 def flow_updates(of: str) -> Family:
@@ -126,19 +131,24 @@ def flow_updates(of: str) -> Family:
     )
 
 
+def full_update(match: Shape, instructions: Shape) -> Layout:
+    """Return the layout of an update that tells all of an entry."""
+    return (
+        "reason" / Enum(U16, FlowRemovedReason),
+        "priority" / U16,
+        "idle_timeout" / U16,
+        "hard_timeout" / U16,
+        SizeOf("match", U16, align=8),
+        "table_id" / U8,
+        Pad(1),
+        "cookie" / U64,
+        "match" / match,
+        "instructions" / instructions,
+    )
+
+
 FlowUpdateShape = flow_updates("Nicira")
-_full: Layout = (
-    "reason" / Enum(U16, FlowRemovedReason),
-    "priority" / U16,
-    "idle_timeout" / U16,
-    "hard_timeout" / U16,
-    SizeOf("match", U16, align=8),
-    "table_id" / U8,
-    Pad(1),
-    "cookie" / U64,
-    "match" / NxmFields(),
-    "instructions" / AppliedActions,
-)
+_full = full_update(NxmFields(), AppliedActions)
 
 
 @FlowUpdateShape.member(0)

@@ -6,7 +6,7 @@ import struct
 
 from .. import monitors
 from ..compiler import read, write
-from ..flows import ALL_TABLES, FlowRemovedReason
+from ..flows import ALL_TABLES
 from ..instructions import InstructionsShape
 from ..match import Match
 from ..message import Message
@@ -18,7 +18,7 @@ from ..multipart import (
     experimenter_request,
 )
 from ..nicira.match import OxmFields
-from ..nicira.monitors import FlowMonitorFlags, each, flow_updates
+from ..nicira.monitors import FlowMonitorFlags, each_monitor, flow_updates, full_update
 from ..oxm import ONF
 from ..ports import Port, PortNo
 from ..record import Record
@@ -28,11 +28,8 @@ from ..wire import (
     U8,
     U16,
     U32,
-    U64,
     Converted,
-    Enum,
     Flags,
-    Layout,
     Pad,
     Rest,
     SizeOf,
@@ -98,35 +95,16 @@ class FlowMonitor(Record):
     )
 
 
-_HEAD = 16  # bytes before the match
-
-
-def _size_of(raw: bytes) -> int:
-    match_len = int.from_bytes(raw[6:8], "big")
-    return _HEAD + match_len + -match_len % 8
-
-
 @experimenter_request(ONF, 1870, _MULTIPARTS)
 class FlowMonitorRequest(MultipartRequest):
     """Sets monitors of the entries that match."""
 
     monitors: tuple[FlowMonitor, ...] = ()
-    layout = ("monitors" / each(FlowMonitor, _size_of),)
+    layout = ("monitors" / each_monitor(FlowMonitor, length_at=6),)
 
 
 FlowUpdateShape = flow_updates("ONF")
-_full: Layout = (
-    "reason" / Enum(U16, FlowRemovedReason),
-    "priority" / U16,
-    "idle_timeout" / U16,
-    "hard_timeout" / U16,
-    SizeOf("match", U16, align=8),
-    "table_id" / U8,
-    Pad(1),
-    "cookie" / U64,
-    "match" / _MatchShape,
-    "instructions" / InstructionsShape,
-)
+_full = full_update(_MatchShape, InstructionsShape)
 
 
 @FlowUpdateShape.member(0)

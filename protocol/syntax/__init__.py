@@ -1,6 +1,7 @@
 """Matches, flows, groups and meters as ovs-ofctl's users write them: read, and printed.
 
-Nothing here is needed to speak OpenFlow; `import protocol` does not load it.
+Nothing here is needed to speak OpenFlow; `import protocol` does not load it, and
+`protocol.Flow` does when it is asked for.
 """
 
 from .actions import actions_text, instructions_text, parse_actions, parse_instructions

@@ -247,6 +247,6 @@ _CONVERTED: dict[str, Callable[[Converted, Version], SearchStrategy[Any]]] = {
     "nicira.learn._specs": _specs,
     "nicira.encapsulation._properties": _encapsulated,
     "nicira.properties._shape.<locals>.to_fields": _properties,
-    "nicira.monitors.each.<locals>.at.<locals>.to_value": _each,
+    "nicira.monitors._each.<locals>.at.<locals>.to_value": _each,
     "onf.monitors._shape.<locals>.to_value": _onf_match,
 }

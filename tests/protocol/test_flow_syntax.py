@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -492,6 +493,17 @@ def test_what_an_old_version_cannot_say_is_told_when_it_is_encoded() -> None:
     flow = Flow.parse("ip,actions=push_vlan:0x8100,output:1")
     with pytest.raises(EncodeError, match=r"PushVlan does not exist in OpenFlow 1\.0"):
         flow.mod(version=OF10).encode(OF10)
+
+
+def test_a_flow_is_an_everyday_name_that_is_loaded_when_it_is_asked_for() -> None:
+    program = (
+        "import sys, protocol; assert 'protocol.syntax' not in sys.modules;"
+        "print(protocol.Flow.parse('actions=resubmit(,2)'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "actions=resubmit(,2)\n"
 
 
 # Groups and meters

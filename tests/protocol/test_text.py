@@ -44,6 +44,7 @@ from protocol import (
     Stats,
     Version,
     VersionBitmap,
+    nicira,
     set_field,
 )
 from protocol.spec_names import error_name, message_name
@@ -133,6 +134,11 @@ def test_a_hello_tells_its_versions() -> None:
 def test_what_ovs_ofctl_has_no_word_for_is_shown_by_its_fields() -> None:
     element = VersionBitmap(frozenset({4}))
     assert str(element) == "version_bitmap(versions=[4])"
+
+
+def test_niciras_flow_mod_is_a_rule_as_the_standards_is() -> None:
+    message = nicira.FlowMod(Match(reg0=5), (ApplyActions((Output(1),)),), xid=3)
+    assert str(message) == "NXT_FLOW_MOD (xid=0x3): ADD table=0,reg0=0x5 actions=output:1"
 
 
 def test_an_experimenters_action_that_nobody_knows_is_its_bytes() -> None:
