@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import select
 import socket
+import ssl
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -16,8 +17,10 @@ from typing import Protocol
 from tornado.ioloop import IOLoop
 
 from protocol import Closed, Connection, Event, Message
+from protocol.transport.tls import tls_fault
 
 from .recorder import Note, Recorder, Tape
+from .secure import TlsLayer
 
 logger = logging.getLogger("controller")
 
@@ -47,8 +50,10 @@ class Channel:
         peer: str,
         connection: Callable[[float], Connection],
         recorder: Recorder,
+        tls: TlsLayer | None = None,
     ) -> None:
         self.peer = peer
+        self._tls = tls
         self.recorder, self.tape = recorder, Tape(peer)
         self.loop = IOLoop.current()
         self.connection = connection(self.loop.time())
@@ -69,6 +74,8 @@ class Channel:
         self.loop.add_handler(self._socket, self._ready, self._interest)
         self._arm_timer()
         self.flush_soon()
+        if self._tls is not None:
+            self._tls.start()
 
     @property
     def closed(self) -> bool:
@@ -122,11 +129,24 @@ class Channel:
         if not data:
             self.close("the switch closed the connection")
             return
+        if self._tls is not None and not (data := self._decrypted(data)):
+            return
         now = self.loop.time()
         self.recorder.note(Note(now, self.tape, True, not self.connection.mid_message, data))
         self._take(self.connection.receive_data(data, now))
         self.flush_soon()
         self.update_interest()
+
+    def _decrypted(self, data: bytes) -> bytes:
+        """Return what is plain of what the socket brought; the handshake goes on by itself."""
+        assert self._tls is not None
+        try:
+            data = self._tls.receive_data(data)
+        except ssl.SSLError as error:
+            self.close(tls_fault(error))
+            return b""
+        self.flush_soon()
+        return data
 
     def _take(self, events: list[Event]) -> None:
         assert self.owner is not None
@@ -141,10 +161,9 @@ class Channel:
         self._flushing = False
         if self.closed:
             return
-        if fresh := self.connection.data_to_send():
+        if fresh := self._fresh():
             if not self._unsent:
                 self._stalled_since = self.loop.time()
-            self.recorder.note(Note(self.loop.time(), self.tape, False, True, fresh))
             self._unsent.append(memoryview(fresh))
             self._unsent_size += len(fresh)
         while self._unsent and self._write(self._unsent[0]):
@@ -152,6 +171,15 @@ class Channel:
         if self._unsent_size > UNSENT_MAX:
             self.close(f"{self._unsent_size} bytes wait for a switch that does not read")
         self.update_interest()
+
+    def _fresh(self) -> bytes:
+        """Return what the connection says, as it goes over the wire."""
+        if fresh := self.connection.data_to_send():
+            self.recorder.note(Note(self.loop.time(), self.tape, False, True, fresh))
+        if self._tls is None:
+            return fresh
+        self._tls.send(fresh)
+        return self._tls.data_to_send()
 
     def _write(self, data: memoryview) -> bool:
         """Write the oldest data; return whether the socket took all of it."""
@@ -199,9 +227,8 @@ class Channel:
         if self._timer is not None:
             self.loop.remove_timeout(self._timer)
         self.loop.remove_handler(self._socket)
-        last = b"" if self._unsent else self.connection.data_to_send()
         try:
-            self._socket.send(last)
+            self._socket.send(b"" if self._unsent else self._fresh())
         except OSError as error:
             logger.debug("%s: the last words were lost: %s", self.peer, error)
         self._socket.close()

@@ -17,13 +17,14 @@ from rich.logging import RichHandler
 from protocol import ALL_VERSIONS
 from protocol.connection import ECHO_INTERVAL
 from protocol.endpoint import Endpoint
+from protocol.transport.tls import tls_files
 from protocol.version import parse_versions
 
 from . import loading
 from .app import App
 from .control.place import default_path
 from .control.server import Control
-from .server import Controller, check_listening
+from .server import Controller
 
 logger = logging.getLogger("controller")
 
@@ -35,6 +36,9 @@ Examples:
   pointsman controller                                the learning switch, port 6653
   pointsman controller hub --listen ptcp:6633
   pointsman controller my_app.py --of-version 1.3 --listen ptcp:6653:0.0.0.0
+  pointsman controller forwarding --listen pssl:6653 --private-key tls/controller.key \\
+      --certificate tls/controller.pem --ca-cert tls/ca.pem
+  pointsman controller --connect unix:/var/run/openvswitch/br0.mgmt
 """
 
 
@@ -98,15 +102,12 @@ async def _serve_until_signal(
             loop.add_signal_handler(number, stop.set)
         except NotImplementedError:  # on Windows Ctrl-C raises KeyboardInterrupt instead
             break
-    for endpoint in endpoints:
-        try:
-            bound = await controller.listen(endpoint)
-        except (OSError, UnicodeError) as error:  # the latter for names that cannot be looked up
-            logger.error("%s", _cannot_listen(endpoint, error))
-            await controller.close()
-            return 1
-        names = ", ".join(type(handlers.app).__name__ for handlers in controller.handlers)
-        logger.info("listening at %s for %s", bound, names)
+    try:
+        await _open(controller, endpoints)
+    except ValueError as error:
+        logger.error("%s", error)
+        await controller.close()
+        return 1
     control = Control(controller)
     try:
         await control.listen(path)
@@ -116,6 +117,20 @@ async def _serve_until_signal(
     await control.close()
     await controller.close()
     return 0
+
+
+async def _open(controller: Controller, endpoints: Sequence[Endpoint]) -> None:
+    """Listen at endpoints, or dial them; ValueError, with the cure, where one cannot be had."""
+    names = ", ".join(type(handlers.app).__name__ for handlers in controller.handlers)
+    for endpoint in endpoints:
+        if not endpoint.listens:
+            controller.dial(endpoint)
+            continue
+        try:
+            bound = await controller.listen(endpoint)
+        except (OSError, UnicodeError) as error:  # the latter for names that cannot be looked up
+            raise ValueError(_cannot_listen(endpoint, error)) from error
+        logger.info("listening at %s for %s", bound, names)
 
 
 def _cannot_listen(endpoint: Endpoint, error: OSError | UnicodeError) -> str:
@@ -145,8 +160,19 @@ class _Command(click.Command):
     "listen",
     multiple=True,
     metavar="ENDPOINT",
-    help=f"Where switches connect: ptcp:PORT[:HOST], port 0 for a free one.  [{DEFAULT_LISTEN}]",
+    help="Where switches connect: ptcp:PORT[:HOST], pssl:PORT[:HOST] or punix:PATH; port 0 for "
+    f"a free one.  [{DEFAULT_LISTEN}]",
 )
+@click.option(
+    "--connect",
+    "connect",
+    multiple=True,
+    metavar="ENDPOINT",
+    help="Dial a switch that listens: tcp:HOST:PORT, ssl:HOST:PORT or unix:PATH.",
+)
+@click.option("--private-key", metavar="FILE", help="Our key, for TLS; see pointsman tls init.")
+@click.option("--certificate", metavar="FILE", help="Our certificate, which switches look at.")
+@click.option("--ca-cert", metavar="FILE", help="The CA that signs for switches, or none.")
 @click.option(
     "--of-version",
     "versions",
@@ -174,6 +200,10 @@ class _Command(click.Command):
 def command(
     apps: tuple[str, ...],
     listen: tuple[str, ...],
+    connect: tuple[str, ...],
+    private_key: str | None,
+    certificate: str | None,
+    ca_cert: str | None,
     versions: tuple[str, ...],
     echo_interval: float,
     control: Path,
@@ -186,16 +216,22 @@ def command(
     """
     _log_to_terminal(verbose)
     try:
-        endpoints = [_listening(text) for text in listen or (DEFAULT_LISTEN,)]
+        listened = _endpoints(listen or (() if connect else (DEFAULT_LISTEN,)), listen=True)
+        dialled = _endpoints(connect, listen=False)
+        tls = tls_files(private_key, certificate, ca_cert)
         spoken = frozenset().union(*map(parse_versions, versions)) or ALL_VERSIONS
         loaded = loading.load_all(apps or (DEFAULT_APP,))
     except (ValueError, loading.LoadError) as error:
         raise click.ClickException(str(error)) from error
-    controller = Controller(loaded, versions=spoken, echo_interval=echo_interval)
-    sys.exit(_serve(controller, endpoints, control))
+    controller = Controller(loaded, versions=spoken, echo_interval=echo_interval, tls=tls)
+    sys.exit(_serve(controller, [*listened, *dialled], control))
 
 
-def _listening(text: str) -> Endpoint:
-    endpoint = Endpoint.parse(text)
-    check_listening(endpoint)
-    return endpoint
+def _endpoints(texts: Sequence[str], *, listen: bool) -> list[Endpoint]:
+    """Read endpoints that all listen, or all dial."""
+    found = [Endpoint.parse(text) for text in texts]
+    for one in found:
+        if one.listens != listen:
+            cure = f"--{'connect' if listen else 'listen'} {one}"
+            raise ValueError(f"{one} {'listens' if one.listens else 'dials'}: write {cure}")
+    return found

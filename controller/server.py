@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
-
-from tornado.netutil import bind_sockets
 
 from protocol import (
     ALL_VERSIONS,
@@ -29,6 +27,8 @@ from protocol import (
 )
 from protocol.connection import ECHO_INTERVAL, ECHO_TIMEOUT, HANDSHAKE_TIMEOUT
 from protocol.endpoint import Endpoint
+from protocol.transport.backoff import backoff
+from protocol.transport.tls import TlsFiles
 
 from .app import App, Handlers
 from .channel import Channel
@@ -38,22 +38,15 @@ from .handshake import Handshake
 from .listener import Listener
 from .recorder import Recorder
 from .requests import Requests
+from .secure import Certificates, TlsLayer
+from .sockets import dialled, hurry, listening, name_of
 
 logger = logging.getLogger("controller")
 
-BACKLOG = 4096  #: connections that may wait to be accepted when many switches come at once
+LONGEST_DELAY = 8.0  #: seconds between two attempts to dial a switch, at most
 GONE_TIMEOUT = 5.0  #: seconds that a handler has left when its switch is gone
 DROPS_TOLD = 1000  # messages dropped between two lines in the log
 FAULTS_TOLD = 10  # messages of one switch that are not understood and told in the log
-
-
-def check_listening(endpoint: Endpoint) -> None:
-    """Raise ValueError, with the cure, where a controller cannot listen."""
-    cure = "a controller listens at ptcp:PORT[:HOST]"
-    if not endpoint.listens:
-        raise ValueError(f"{endpoint} dials; {cure}")
-    if endpoint.kind != "ptcp":
-        raise ValueError(f"{endpoint}: the controller has no TLS and no Unix sockets yet; {cure}")
 
 
 class Controller:
@@ -71,7 +64,9 @@ class Controller:
         echo_timeout: float = ECHO_TIMEOUT,
         handshake_timeout: float = HANDSHAKE_TIMEOUT,
         recorder: Recorder | None = None,
+        tls: TlsFiles | None = None,
     ) -> None:
+        self.tls = tls  #: for endpoints ssl: and pssl:
         self.recorder = recorder or Recorder()
         self.handlers = [Handlers(app) for app in apps]
         self.versions = frozenset(versions)
@@ -82,6 +77,7 @@ class Controller:
         self._by_id: dict[int, Peer] = {}  # the newest of each, until nothing is left of it
         self._listeners: list[Listener] = []
         self._background: list[asyncio.Task[None]] = []
+        self._is_started = False
 
     @property
     def datapaths(self) -> Mapping[int, Datapath]:
@@ -91,14 +87,50 @@ class Controller:
     async def listen(self, endpoint: Endpoint) -> Endpoint:
         """Accept switches there; return the endpoint with the port that was taken.
 
-        OSError where that cannot be.
+        OSError where that cannot be; ValueError, with the cure, where the endpoint dials, or
+        where TLS lacks something.
         """
-        check_listening(endpoint)
+        certificates = self._certificates(endpoint)
+        sockets, taken = listening(endpoint)
         self._start_background()
-        sockets = bind_sockets(endpoint.port, endpoint.host, backlog=BACKLOG)
-        self._listeners.append(Listener(sockets, self._accept))
-        port = sockets[0].getsockname()[1]
-        return Endpoint(endpoint.kind, endpoint.host, port)
+        self._listeners.append(Listener(sockets, partial(self._accept, certificates)))
+        return taken
+
+    def dial(self, endpoint: Endpoint) -> None:
+        """Connect to a switch that listens, and again whenever that ends.
+
+        ValueError, with the cure, where the endpoint listens, or where TLS lacks something.
+        """
+        if endpoint.listens:
+            raise ValueError(f"{endpoint} listens; a controller dials tcp:, ssl: or unix:")
+        certificates = self._certificates(endpoint)
+        self._start_background()
+        self._background.append(asyncio.create_task(self._keep_dialling(endpoint, certificates)))
+
+    async def _keep_dialling(self, endpoint: Endpoint, certificates: Certificates | None) -> None:
+        delays, told = backoff(LONGEST_DELAY), ""
+        while True:
+            try:
+                sock = await dialled(endpoint)
+            except (OSError, UnicodeError) as error:  # the latter for names that cannot be
+                fault = getattr(error, "strerror", None) or str(error) or "no answer in time"
+                if fault != told:
+                    logger.warning("cannot reach %s: %s", endpoint, fault)
+                told = fault
+            else:
+                hurry(sock)
+                peer = self._meet(sock, str(endpoint), certificates, listens=False)
+                await peer.ended.wait()
+                if peer.datapath is not None:
+                    delays, told = backoff(LONGEST_DELAY), ""
+            await asyncio.sleep(next(delays))
+
+    def _certificates(self, endpoint: Endpoint) -> Certificates | None:
+        if not endpoint.secure:
+            return None
+        if self.tls is None:
+            raise ValueError(f"{endpoint} needs --private-key, --certificate and --ca-cert")
+        return Certificates(self.tls, TlsFiles.server if endpoint.listens else TlsFiles.client)
 
     async def close(self) -> None:
         """Stop listening, close all channels, and let the applications' last handlers run."""
@@ -115,15 +147,20 @@ class Controller:
         await asyncio.gather(*(peer.finish() for peer in peers))
 
     def _start_background(self) -> None:
-        if not self._background:
+        if not self._is_started:
+            self._is_started = True
             running = [one for one in self.handlers if one.background]
-            self._background = [asyncio.create_task(run_background(one)) for one in running]
+            self._background += [asyncio.create_task(run_background(one)) for one in running]
 
-    def _accept(self, sock: socket.socket, address: Any) -> None:
-        with contextlib.suppress(OSError):  # some systems refuse where the peer left already
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer = f"{address[0]}:{address[1]}"
-        Peer(self, Channel(sock, peer, self._connection, self.recorder))
+    def _accept(self, certificates: Certificates | None, sock: socket.socket, address: Any) -> None:
+        hurry(sock)
+        self._meet(sock, name_of(address), certificates, listens=True)
+
+    def _meet(
+        self, sock: socket.socket, name: str, certificates: Certificates | None, *, listens: bool
+    ) -> Peer:
+        tls = TlsLayer(certificates.context(), listens=listens) if certificates else None
+        return Peer(self, Channel(sock, name, self._connection, self.recorder, tls))
 
     def _connection(self, now: float) -> Connection:
         return Connection(
@@ -185,6 +222,7 @@ class Peer:
         self._handshake: Handshake | None = None
         self._handshake_timer: asyncio.TimerHandle | None = None
         self._burial: asyncio.Task[None] | None = None
+        self.ended = asyncio.Event()  #: set when the channel is gone
         controller.add(self)
         channel.start(self)
 
@@ -300,6 +338,7 @@ class Peer:
         logger.info("%s: closed: %s", self.name, event.reason)
         if self._handshake_timer:
             self._handshake_timer.cancel()
+        self.ended.set()
         self.requests.close(event.reason)
         self.controller.gone(self)
         for worker in self.workers:

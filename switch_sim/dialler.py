@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from ssl import SSLContext
 from typing import TYPE_CHECKING
 
 from protocol import OF13
 from protocol.endpoint import Endpoint
+from protocol.transport.backoff import backoff
 
 from . import transport
 from .channel import Channel, Line
@@ -20,21 +20,6 @@ if TYPE_CHECKING:
     from .agent import Agent
 
 logger = logging.getLogger("switch_sim")
-
-FIRST_DELAY = 0.1  #: seconds between the first two attempts to dial
-
-
-def backoff(longest: float) -> Iterator[float]:
-    """Yield the seconds to wait before each attempt to dial again.
-
-    >>> from itertools import islice
-    >>> list(islice(backoff(8.0), 9))
-    [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 8.0, 8.0]
-    """
-    delay = FIRST_DELAY
-    while True:
-        yield min(delay, longest)
-        delay = min(delay * 2, longest)
 
 
 class Dialler:

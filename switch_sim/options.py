@@ -10,13 +10,13 @@ import click
 
 from protocol import ALL_VERSIONS, Version
 from protocol.connection import ECHO_INTERVAL
+from protocol.transport.tls import NO_CA, tls_files
 from protocol.version import parse_versions
 
 from .flow_table import MAX_ENTRIES
 from .queues import parse_queue
 from .settings import FAIL_PROBES, MAX_AUXILIARY, MAX_BACKOFF, Settings
 from .switch import N_BUFFERS, N_TABLES
-from .tls import NO_CA, TlsFiles
 
 DESC_LENGTH, SERIAL_LENGTH = 255, 31  # bytes; a zero ends them (OF1.3.5 7.3.5.1 "Description")
 MAX_TABLES = 255  # 0 to 0xFE; 0xFF stands for all of them (OF1.3.5 7.3.4.1 "Modify Flow Entry")
@@ -83,21 +83,10 @@ def _settings(
     **others: Any,
 ) -> Settings:
     return Settings(
-        tls=_tls(private_key, certificate, ca_cert),
+        tls=tls_files(private_key, certificate, ca_cert),
         fail_standalone=fail_mode == "standalone",
         **others,
     )
-
-
-def _tls(private_key: str | None, certificate: str | None, ca_cert: str | None) -> TlsFiles | None:
-    files = {"--private-key": private_key, "--certificate": certificate, "--ca-cert": ca_cert}
-    missing = [option for option, path in files.items() if not path]
-    if private_key and certificate and ca_cert:
-        return TlsFiles(private_key, certificate, ca_cert)
-    if len(missing) == len(files):
-        return None
-    cure = f"; --ca-cert {NO_CA} trusts everyone" if not ca_cert else ""
-    raise ValueError(f"TLS needs {' and '.join(missing)} as well{cure}")
 
 
 channel_options = gathered(

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from protocol import ALL_VERSIONS, Version
 from protocol.connection import ECHO_INTERVAL, ECHO_TIMEOUT, HANDSHAKE_TIMEOUT
+from protocol.transport.tls import TlsFiles
 
 from .rate_limit import RateLimit
-from .tls import TlsFiles
 
 MAX_BACKOFF = 8.0  #: seconds between two attempts to dial, at most
 MAX_AUXILIARY = 255  # auxiliary_id has 8 bits, and 0 is the main channel

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
 import ssl
-import stat
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -17,8 +14,8 @@ from tornado.tcpclient import TCPClient
 from tornado.util import TimeoutError as DialTimeout
 
 from protocol.endpoint import Endpoint
-
-from .tls import TlsFiles, tls_fault
+from protocol.transport import unix
+from protocol.transport.tls import TlsFiles, tls_fault
 
 DIAL_TIMEOUT = 10.0  #: seconds until an attempt has failed
 BACKLOG = 128
@@ -59,31 +56,9 @@ def listen(endpoint: Endpoint) -> tuple[Sequence[socket.socket], Endpoint]:
     OSError or UnicodeError where that cannot be.
     """
     if endpoint.path:
-        return [_listen_unix(endpoint.path)], endpoint
+        return [unix.listen(endpoint.path, BACKLOG)], endpoint
     sockets = bind_sockets(endpoint.port, endpoint.host, backlog=BACKLOG)
     return sockets, replace(endpoint, port=sockets[0].getsockname()[1])
-
-
-def _listen_unix(path: str) -> socket.socket:
-    _remove_leftover(path)
-    sock = socket.socket(socket.AF_UNIX)
-    try:
-        sock.setblocking(False)
-        sock.bind(path)
-        sock.listen(BACKLOG)
-    except OSError:
-        sock.close()
-        raise
-    return sock
-
-
-def _remove_leftover(path: str) -> None:
-    """Remove a socket at which nobody listens any more; OSError where somebody does."""
-    if not os.path.exists(path) or not stat.S_ISSOCK(os.stat(path).st_mode):
-        return  # a file that is no socket stays: bind says that the name is taken
-    with socket.socket(socket.AF_UNIX) as probe:
-        if probe.connect_ex(path) == errno.ECONNREFUSED:
-            os.unlink(path)
 
 
 def context(endpoint: Endpoint, tls: TlsFiles | None) -> ssl.SSLContext | None:

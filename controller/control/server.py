@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from protocol import OpenFlowError
+from protocol.transport import unix
 
 from ..server import Controller
 from .answers import QUESTIONS, Unanswerable
@@ -37,9 +37,11 @@ class Control:
     async def listen(self, path: Path) -> None:
         """Answer at `path`; OSError where that cannot be, as when another controller does."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _remove_stale(path)
         if not hasattr(asyncio, "start_unix_server"):
             raise OSError("this system has no Unix sockets")
+        unix.remove_leftover(str(path))
+        if path.exists():
+            raise OSError(f"another controller answers at {path}; give this one --control PATH")
         self._server = await asyncio.start_unix_server(self._serve, path, limit=MAX_LINE)
         path.chmod(0o600)
         self._path = path
@@ -86,16 +88,3 @@ class Control:
 
 def _write(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
     writer.write(_encode(answer) + b"\n")
-
-
-def _remove_stale(path: Path) -> None:
-    """Remove what a controller left behind that ended badly; OSError if one answers there."""
-    if not path.is_socket():
-        return
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink()
-            return
-    raise OSError(f"another controller answers at {path}; give this one --control PATH")

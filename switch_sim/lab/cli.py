@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
+from controller.certificates import tls
 from controller.cli import command as controller
 from controller.commands import COMMANDS
 
@@ -27,5 +28,5 @@ def main() -> None:
     """OpenFlow 1.0 to 1.5: a controller, simulated switches, and both at once."""
 
 
-for _command in (controller, switches, demo, codec, explain_command, *COMMANDS):
+for _command in (controller, switches, demo, codec, explain_command, tls, *COMMANDS):
     main.add_command(_command)

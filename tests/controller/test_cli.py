@@ -64,10 +64,11 @@ async def listening(
         (["no_such_file.py"], "there is no file no_such_file.py"),
         (["--of-version", "1.9"], "'1.9' is no version of OpenFlow; there are 1.0, 1.1"),
         (["--listen", "6653"], "'6653' is no endpoint: write tcp:HOST:PORT, ssl:HOST:PORT"),
-        (["--listen", "pssl:6653"], "the controller has no TLS and no Unix sockets yet"),
+        (["--private-key", "k.pem"], "TLS needs --certificate and --ca-cert as well"),
+        (["--connect", "ptcp:6653"], "listens: write --listen ptcp:6653:127.0.0.1"),
         (["--of-version", "1.3-1.0"], "write 1.0-1.3"),
         (["--listen", "ptcp:99999"], "port '99999', which is not from 0 to 65535"),
-        (["--listen", "tcp:127.0.0.1:6653"], "dials; a controller listens at ptcp:PORT[:HOST]"),
+        (["--listen", "tcp:127.0.0.1:6653"], "dials: write --connect tcp:127.0.0.1:6653"),
     ],
 )
 def test_a_mistake_in_the_arguments_is_one_sentence(words: list[str], sentence: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from switch_sim.tls import TlsFiles
+from protocol.transport.tls import TlsFiles
 
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 

@@ -16,10 +16,10 @@ import pytest
 
 from protocol import OF15, FeaturesReply, FeaturesRequest
 from protocol.endpoint import Endpoint
+from protocol.transport.tls import TlsFiles
 from switch_sim.agent import Agent
 from switch_sim.network import Network, single
 from switch_sim.settings import Settings
-from switch_sim.tls import TlsFiles
 
 from .certificates import Authority
 from .controller_side import PATIENCE, ControllerSide, story

@@ -80,6 +80,23 @@ def _readable(option: str, path: str) -> None:
         raise ValueError(f"--{option} {path}: {error.strerror}") from error
 
 
+def tls_files(
+    private_key: str | None, certificate: str | None, ca_cert: str | None
+) -> TlsFiles | None:
+    """Return what the three options of a command name, None where none is given.
+
+    ValueError, with the cure, where one is missing.
+    """
+    files = {"--private-key": private_key, "--certificate": certificate, "--ca-cert": ca_cert}
+    missing = [option for option, path in files.items() if not path]
+    if private_key and certificate and ca_cert:
+        return TlsFiles(private_key, certificate, ca_cert)
+    if len(missing) == len(files):
+        return None
+    cure = f"; --ca-cert {NO_CA} trusts everyone" if not ca_cert else ""
+    raise ValueError(f"TLS needs {' and '.join(missing)} as well{cure}")
+
+
 _NO_TLS = "the peer speaks no TLS: use tcp: to dial it, ptcp: to listen for it"
 _DISTRUST = "the peer does not trust our certificate: give one as --certificate that its CA signed"
 _SENTENCES = {
