@@ -488,6 +488,11 @@ def table_mod(m: Maker, one: Any) -> Any:
     return replace(one, config=one_miss(one.config), properties=properties)
 
 
+def features(m: Maker, one: Any) -> Any:
+    """No two ports have one number."""
+    return replace(one, ports=tuple({port.port_no: port for port in one.ports}.values()))
+
+
 def one_miss(config: Any) -> Any:
     both = TableConfig.TABLE_MISS_CONTINUE | TableConfig.TABLE_MISS_DROP
     return config & ~TableConfig.TABLE_MISS_DROP if config & both == both else config
@@ -740,6 +745,7 @@ FINISH: dict[str, Callable[[Maker, Any], Any]] = {
     "GetAsyncReply": async_config,
     "FlowMonitorRequest": flow_monitor,
     "TableVacancy": vacancy,
+    "FeaturesReply": features,
     "TableMod": table_mod,
     "TableStats": lambda m, one: replace(one, config=one_miss(one.config)),
     "TableFeatures": table_features,

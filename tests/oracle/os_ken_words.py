@@ -13,6 +13,7 @@ from protocol import (
     Action,
     ApplyActions,
     ErrorMsg,
+    FlowCounters,
     Instruction,
     Match,
     Port,
@@ -99,6 +100,8 @@ def _kinds(ours: Any, kind: str) -> Iterator[str]:
     for prefix, base in _BASES.items():
         if kind.startswith(prefix):
             wanted = getattr(protocol, kind.removeprefix(prefix), None)
+            if isinstance(ours, FlowCounters):  # OF1.5's ofp_flow_stats, which was another
+                wanted = FlowCounters
             if _is_a(wanted, base) and type(ours) is not wanted:
                 yield f"{type(ours).__name__} is no {kind}"
             return

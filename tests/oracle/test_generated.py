@@ -16,9 +16,9 @@ import pytest
 from protocol import ErrorMsg, FlowMod, Message, Version
 
 from ..protocol.strategies import message_classes
-from . import ofp_print, ofp_print_words, wireshark
+from . import ofp_print, ofp_print_words, os_ken, os_ken_words, wireshark
 from .meaningful import meaningful
-from .unsupported import OFP_PRINT, WIRESHARK
+from .unsupported import OFP_PRINT, OS_KEN, OS_KEN_LOOPS, WIRESHARK
 from .witness import Unsupported, excuses
 
 pytestmark = pytest.mark.oracle
@@ -157,3 +157,43 @@ def test_what_wireshark_is_excused_for_is_still_so() -> None:
     assert no_longer_true(wireshark_faults(), WIRESHARK) == set()
     each_has_one = {"PacketIn in 1.5", "PacketOut in 1.5", "FlowStatsReply in 1.5"}
     assert never_compared(wireshark_faults(), WIRESHARK) == each_has_one
+
+
+# os-ken
+
+needs_os_ken = pytest.mark.skipif(not os_ken.is_installed(), reason="os-ken is not installed")
+
+
+@cache
+def os_ken_faults() -> Faults:
+    return [fault for version in os_ken.VERSIONS for fault in _read_by_os_ken(version)]
+
+
+def _read_by_os_ken(version: Version) -> Iterator[tuple[Told, list[str]]]:
+    """Messages for which it has no parser, as a controller's for a switch, are left out."""
+    witness = os_ken.OsKen(version)
+    for one in told():
+        loops = excuses(one.message, version, OS_KEN_LOOPS)
+        if one.version == version and witness.reads(one.data) and not loops:
+            yield one, list(_os_ken_differences(witness, one))
+
+
+def _os_ken_differences(witness: os_ken.OsKen, one: Told) -> Iterator[str]:
+    read = witness.read(one.data)
+    if read is None:
+        yield "it cannot read it"
+    else:
+        yield from os_ken_words.differences(one.message, os_ken.words(read), one.version)
+
+
+@needs_os_ken
+@pytest.mark.parametrize("version", os_ken.VERSIONS)
+def test_os_ken_reads_what_we_mean(version: Version) -> None:
+    assert unexcused(os_ken_faults(), version, OS_KEN) == []
+
+
+@needs_os_ken
+def test_what_os_ken_is_excused_for_is_still_so() -> None:
+    loops = {why for _, _, why in OS_KEN_LOOPS.values()}
+    assert no_longer_true(os_ken_faults(), OS_KEN) == loops
+    assert never_compared(os_ken_faults(), OS_KEN) == set()

@@ -108,3 +108,29 @@ WIRESHARK: Unsupported = {
         first=OF15,
     ),
 }
+
+#: What os-ken 4.2.2 reads for ever: it is not shown that.
+OS_KEN_LOOPS: Unsupported = {
+    "ExperimenterInstruction": (OF12, OF15, "it has no experimenters' instructions"),
+}
+#: os-ken 4.2.2.
+OS_KEN: Unsupported = {
+    **OS_KEN_LOOPS,
+    "PortDescReply": (OF10, OF12, "it has no port descriptions before OF1.3"),
+    "ExperimenterMultipartReply": (OF12, OF12, "it has no experimenters' statistics there"),
+    "ExperimenterQueueProperty": (OF12, OF12, "it has no experimenters' properties there"),
+    **always(
+        *("FlowAdded", "FlowDeleted", "FlowModified", "MonitorResumed"),
+        why="it has one event for each class of updates, where there are several",
+        first=OF14,
+    ),
+    "ExperimenterBand": (OF14, OF15, "it wants all bands to have 12 bytes"),
+    "CopyField": (OF15, OF15, "it asks for two fields before it has read them"),
+    "BundleFeaturesReply+ExperimenterProperty": (OF15, OF15, "it reads a time in any property"),
+    **always(
+        *("GroupMod.buckets>1", "GroupDescReply.groups>1", "GroupDesc.buckets>1"),
+        "ControllerStatusReply.controllers>1",
+        why="it takes what is behind the first for properties of it",
+        first=OF15,
+    ),
+}
