@@ -19,6 +19,7 @@ from protocol import (
     BadActionCode,
     BadPropertyCode,
     Bucket,
+    ExperimenterProperty,
     Group,
     GroupMod,
     GroupModCommand,
@@ -26,6 +27,7 @@ from protocol import (
     GroupType,
     Port,
     Version,
+    nicira,
 )
 from protocol.compiler import write
 from protocol.groups import BucketId, GroupId
@@ -36,9 +38,10 @@ from .group_table import MAX_CHAIN, BucketEntry, GroupEntry, GroupTable
 from .refused import Refused
 
 MAX_BUCKETS = 1_024  #: of a group; each has a number in its packet's way
-ADD_OR_MODIFY = 0x8000  #: Open vSwitch's command: adds, or modifies what is there
 _TYPES = frozenset(GroupType)
 _WATCHED = (GroupType.SELECT, GroupType.FF)  # the types whose buckets may watch something
+
+_METHODS = {"hash": True, "dp_hash": False}  # whether it takes fields
 
 _Code = GroupModFailedCode
 
@@ -48,6 +51,7 @@ class _Plan(NamedTuple):
 
     kind: int
     buckets: Sequence[BucketEntry]
+    selection: nicira.SelectionMethod | None
 
 
 class GroupMods:
@@ -59,7 +63,7 @@ class GroupMods:
             GroupModCommand.ADD: self._add,
             GroupModCommand.MODIFY: self._modify,
             GroupModCommand.DELETE: self._delete,
-            ADD_OR_MODIFY: self._add_or_modify,
+            nicira.ADD_OR_MODIFY: self._add_or_modify,
         }
         self._commands15 = {
             **self._commands,
@@ -129,7 +133,7 @@ class GroupMods:
                 raise Refused(_Code.BUCKET_EXISTS, reason)
         buckets = [*before[:at], *new, *before[at:]]
         _check_count(entry.type, buckets)
-        self._put(entry, _Plan(entry.type, buckets))
+        self._put(entry, _Plan(entry.type, buckets, entry.selection))
         return []
 
     def _remove_bucket(self, message: GroupMod, version: Version, now: float) -> list[int]:
@@ -143,7 +147,7 @@ class GroupMods:
             left.clear()
         elif left or message.command_bucket_id <= BucketId.MAX:
             del left[_position(left, message.command_bucket_id, behind=False)]
-        self._put(entry, _Plan(entry.type, left))
+        self._put(entry, _Plan(entry.type, left, entry.selection))
         return []
 
     def _named(self, message: GroupMod) -> GroupEntry:
@@ -161,9 +165,7 @@ class GroupMods:
             raise Refused(_Code.BAD_TYPE, f"groups have no type {message.type}")
         buckets = self._bucket_entries(message.buckets, message.type, version)
         _check_count(message.type, buckets)
-        for one in message.properties:
-            raise Refused(BadPropertyCode.BAD_EXPERIMENTER, f"{one!r} is unknown")
-        return _Plan(message.type, buckets)
+        return _Plan(message.type, buckets, _selection(message))
 
     def _bucket_entries(
         self, buckets: Sequence[Bucket], kind: int, version: Version
@@ -230,6 +232,31 @@ class GroupMods:
             raise Refused(_Code.CHAINING_UNSUPPORTED, reason)
 
 
+def _selection(message: GroupMod) -> nicira.SelectionMethod | None:
+    """Return the method that a select group is to choose by (ovs-ofctl(8) "Group Syntax")."""
+    found: list[nicira.SelectionMethod] = []
+    for one in message.properties:
+        if isinstance(one, nicira.SelectionMethod):
+            found.append(one)
+        elif isinstance(one, ExperimenterProperty) and one.experimenter == nicira.NETRONOME:
+            raise Refused(BadPropertyCode.BAD_EXP_TYPE, f"exp_type {one.exp_type} is unknown")
+        else:
+            raise Refused(BadPropertyCode.BAD_EXPERIMENTER, f"{one!r} is unknown")
+    if not found:
+        return None
+    if len(found) > 1:
+        raise Refused(BadPropertyCode.DUP_TYPE, "a group has one selection_method")
+    [method] = found
+    takes_fields = _METHODS.get(method.selection_method)
+    if message.type != GroupType.SELECT or takes_fields is None:
+        reason = f"selection_method {method.selection_method!r} is unknown to this group"
+        raise Refused(BadPropertyCode.BAD_EXP_VALUE, reason)
+    if method.fields and not takes_fields:
+        reason = f"selection_method {method.selection_method} takes no fields"
+        raise Refused(BadPropertyCode.BAD_EXP_VALUE, reason)
+    return method
+
+
 def _check_group_id(group_id: int) -> None:
     if group_id > GroupId.MAX:
         raise Refused(_Code.INVALID_GROUP, f"no group can be {group_id:#x}")
@@ -274,7 +301,10 @@ def _position(buckets: Sequence[BucketEntry], bucket_id: int, *, behind: bool) -
 
 
 def _size(plan: _Plan) -> int:
-    """Return how many bytes the buckets take, not to find out too late that none can be told."""
-    return sum(
+    """Return how many bytes a group takes, not to find out too late that it cannot be told."""
+    sizes = [
         len(write(bucket_in(one, plan.kind, one.version), one.version)) for one in plan.buckets
-    )
+    ]
+    if plan.selection is not None:
+        sizes.append(len(write(plan.selection, OF15)))
+    return sum(sizes)

@@ -83,7 +83,8 @@ def _sayable(entries: Iterable[GroupEntry], version: Version) -> Iterator[tuple[
 
 def _desc(entry: GroupEntry, version: Version) -> GroupDesc:
     buckets = tuple(bucket_in(bucket, entry.type, version) for bucket in entry.buckets)
-    return GroupDesc(entry.group_id, GroupType(entry.type), buckets)
+    told = (entry.selection,) if entry.selection is not None and version >= OF15 else ()
+    return GroupDesc(entry.group_id, GroupType(entry.type), buckets, told)
 
 
 def bucket_in(entry: BucketEntry, kind: int, version: Version) -> Bucket:

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import accumulate
 
-from protocol import ANY_GROUP, Bucket, Group, GroupType, Output, Port, Version
+from protocol import ANY_GROUP, Bucket, Group, GroupType, Output, Port, Version, nicira
+from protocol.oxm import FieldValue
 
 from .action_set import as_set, in_order
 from .flow_key import FlowKey
@@ -61,6 +62,7 @@ class GroupEntry:
         "created",
         "group_id",
         "packet_count",
+        "selection",
         "type",
     )
 
@@ -70,9 +72,14 @@ class GroupEntry:
         self.packet_count = self.byte_count = 0
         self.configure(GroupType.ALL, ())
 
-    def configure(self, kind: int, buckets: Sequence[BucketEntry]) -> None:
+    def configure(
+        self,
+        kind: int,
+        buckets: Sequence[BucketEntry],
+        selection: nicira.SelectionMethod | None = None,
+    ) -> None:
         """Have this type and these buckets from now on; what was counted stays."""
-        self.type, self.buckets = kind, tuple(buckets)
+        self.type, self.buckets, self.selection = kind, tuple(buckets), selection
         self._bounds = _bounds(self.buckets)
 
     @property
@@ -113,16 +120,22 @@ class GroupTable(dict[int, GroupEntry]):
 
     # What there is
 
-    def put(self, entry: GroupEntry, kind: int, buckets: Sequence[BucketEntry]) -> None:
+    def put(
+        self,
+        entry: GroupEntry,
+        kind: int,
+        buckets: Sequence[BucketEntry],
+        selection: nicira.SelectionMethod | None = None,
+    ) -> None:
         """Add a group, or change one that is there."""
         group_id = entry.group_id
         if group_id in self:
-            before = entry.type, entry.buckets
+            before = entry.type, entry.buckets, entry.selection
             self._undo.note(lambda: self.put(entry, *before))
             self._unlink(entry)
         else:
             self._undo.note(lambda: self.take(group_id))
-        entry.configure(kind, buckets)
+        entry.configure(kind, buckets, selection)
         self[group_id] = entry
         self.counts[kind] += 1
         for target in entry.targets:
@@ -133,7 +146,7 @@ class GroupTable(dict[int, GroupEntry]):
     def take(self, group_id: int) -> None:
         """Take a group out."""
         entry = self.pop(group_id)
-        self._undo.note(lambda: self.put(entry, entry.type, entry.buckets))
+        self._undo.note(lambda: self.put(entry, entry.type, entry.buckets, entry.selection))
         self._unlink(entry)
 
     def _unlink(self, entry: GroupEntry) -> None:
@@ -229,7 +242,7 @@ class GroupTable(dict[int, GroupEntry]):
         return entry.buckets
 
     def _select(self, entry: GroupEntry, key: FlowKey) -> Sequence[BucketEntry]:
-        number = conversation(key)
+        number = conversation(key, entry.selection)
         found = entry.pick(number & _ONES)
         known: dict[int, bool] = {}
         if found is None or self._bucket_lives(found, known):
@@ -247,10 +260,21 @@ class GroupTable(dict[int, GroupEntry]):
         return ()
 
 
-def conversation(key: FlowKey) -> int:
-    """Return a number that packets of one conversation have in common, in every run the same."""
+def conversation(key: FlowKey, selection: nicira.SelectionMethod | None = None) -> int:
+    """Return a number that packets of one conversation have in common, in every run the same.
+
+    `selection` may say which fields tell conversations from one another, and where to begin.
+    """
     # The hash of a tuple of numbers is not salted; None has an address for its hash.
-    return hash(tuple([key.get(name) or 0 for name in _CONVERSATION]))
+    if selection is None:
+        return hash(tuple([key.get(name) or 0 for name in _CONVERSATION]))
+    names = selection.fields or _CONVERSATION
+    values = [(key.get(name) or 0) & _mask(selection.fields.get(name)) for name in names]
+    return hash((selection.selection_method_param, *values))
+
+
+def _mask(value: FieldValue | None) -> int:
+    return value if isinstance(value, int) else -1
 
 
 def _bounds(buckets: Sequence[BucketEntry]) -> list[int]:

@@ -61,6 +61,7 @@ from .flows import (
     FlowStatsReply,
     FlowStatsRequest,
 )
+from .groups import ADD_OR_MODIFY, NETRONOME, SelectionMethod
 from .ipfix import (
     IpfixBridgeReply,
     IpfixBridgeRequest,
@@ -181,6 +182,10 @@ __all__ = [
     "FlowStats",
     "FlowStatsReply",
     "FlowStatsRequest",
+    # groups
+    "ADD_OR_MODIFY",
+    "NETRONOME",
+    "SelectionMethod",
     # ipfix
     "IpfixBridgeReply",
     "IpfixBridgeRequest",

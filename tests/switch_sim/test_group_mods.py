@@ -31,6 +31,7 @@ from protocol import (
     Port,
     Version,
     WriteActions,
+    nicira,
 )
 from protocol.flows import FlowModFlags
 from protocol.groups import (
@@ -39,6 +40,7 @@ from protocol.groups import (
     GroupDescRequest,
     GroupId,
 )
+from protocol.record import Record
 from switch_sim import group_mods
 from switch_sim.group_table import MAX_CHAIN
 from tests.switch_sim.builders import Bench, flow, flows_of, group, group_stats, groups_of
@@ -134,7 +136,7 @@ def test_open_vswitch_adds_or_modifies_with_one_command() -> None:
     bench = Bench()
     for text in ("group_id=1,type=all", "group_id=1,type=indirect"):
         message = group(text, OF13)
-        bench.say(GroupMod(1, message.type, command=group_mods.ADD_OR_MODIFY))
+        bench.say(GroupMod(1, message.type, command=nicira.ADD_OR_MODIFY))
         assert groups_of(bench) == [text]
 
 
@@ -324,6 +326,54 @@ def test_properties_of_others_are_unknown(command: GroupModCommand) -> None:
     assert bench.refusal(message) == BadPropertyCode.BAD_EXPERIMENTER
     message = GroupMod(9, buckets=(Bucket(properties=foreign),))
     assert bench.refusal(message) == BadPropertyCode.BAD_EXPERIMENTER
+
+
+METHOD = nicira.SelectionMethod("hash", 7, Match(eth_dst=0xFFFF_0000_0000))
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "expected"),
+    [
+        (GroupType.SELECT, (METHOD,), None),
+        (GroupType.SELECT, (nicira.SelectionMethod("dp_hash"),), None),
+        (GroupType.ALL, (METHOD,), BadPropertyCode.BAD_EXP_VALUE),
+        (GroupType.SELECT, (nicira.SelectionMethod("fate"),), BadPropertyCode.BAD_EXP_VALUE),
+        (
+            GroupType.SELECT,
+            (nicira.SelectionMethod("dp_hash", 0, METHOD.fields),),
+            BadPropertyCode.BAD_EXP_VALUE,
+        ),
+        (GroupType.SELECT, (METHOD, METHOD), BadPropertyCode.DUP_TYPE),
+        (
+            GroupType.SELECT,
+            (ExperimenterProperty(nicira.NETRONOME, 2),),
+            BadPropertyCode.BAD_EXP_TYPE,
+        ),
+    ],
+)
+def test_only_known_selection_methods_are_taken(
+    kind: GroupType, properties: tuple[Record, ...], expected: ErrorCode | None
+) -> None:
+    bench = Bench(OF15)
+    message = GroupMod(1, kind, (Bucket((Output(2),)),), properties=properties)
+    assert bench.refusal(message) == expected
+    if expected is None:
+        [reply] = bench.say(GroupDescRequest())
+        assert isinstance(reply, GroupDescReply)
+        assert reply.groups[0].properties == properties
+
+
+def test_a_selection_method_stays_when_buckets_come_and_go() -> None:
+    bench = Bench(OF15)
+    bench.say(GroupMod(1, GroupType.SELECT, properties=(METHOD,)))
+    new = (Bucket((Output(2),)),)
+    bench.say(GroupMod(1, buckets=new, command=INSERT, command_bucket_id=BucketId.LAST))
+    [reply] = bench.say(GroupDescRequest())
+    assert isinstance(reply, GroupDescReply)
+    assert reply.groups[0].properties == (METHOD,)
+    # Before OF1.5 groups have no properties to tell.
+    bench.version, bench.session = OF13, bench.switch.connect(OF13)
+    assert groups_of(bench) == ["group_id=1,type=select,bucket=weight:1,actions=output:2"]
 
 
 def test_bucket_commands_came_with_openflow_15() -> None:

@@ -8,7 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol import OF13, OF15, Bucket, Group, GroupModCommand, Match, PortConfig, PortMod, Version
+from protocol import (
+    OF13,
+    OF15,
+    Bucket,
+    Group,
+    GroupMod,
+    GroupModCommand,
+    GroupType,
+    Match,
+    PortConfig,
+    PortMod,
+    Version,
+    nicira,
+)
 from switch_sim.flow_key import FlowKey
 from switch_sim.group_table import BucketEntry, GroupEntry, GroupTable, conversation
 from tests.switch_sim import frames
@@ -185,6 +198,34 @@ def test_select_sees_that_a_group_behind_is_dead() -> None:
     assert set(chosen(bench)) == {0, 1}
     bench.switch.set_link(2, False, 0.0)
     assert chosen(bench) == {1: 1000}
+
+
+def selecting(method: nicira.SelectionMethod) -> list[int]:
+    """The buckets of a group of 8 that 200 conversations between other hosts go to."""
+    bench = Bench(OF15)
+    buckets = tuple(Bucket(bucket_id=number) for number in range(8))
+    bench.say(GroupMod(1, GroupType.SELECT, buckets, properties=(method,)))
+    groups = bench.switch.datapath.groups
+    found = (groups.choose(groups[1], key(number))[0] for number in range(200))
+    return [bucket.bucket.bucket_id for bucket in found]
+
+
+def test_a_selection_method_says_which_fields_count() -> None:
+    # ovs-ofctl(8) "Group Syntax": selection_method=hash, fields, with masks
+    def spread(**fields: int) -> int:
+        method = nicira.SelectionMethod("hash", 0, Match.unchecked(fields))
+        return len(set(selecting(method)))
+
+    assert spread(ipv4_src=0xFFFF_FFFF) == 8
+    assert spread(ipv4_src=0xFFFF_FF00) == 1
+    assert spread(tcp_src=0xFFFF) == 1
+    assert spread() == 8
+
+
+def test_the_parameter_of_a_selection_method_draws_anew() -> None:
+    assert selecting(nicira.SelectionMethod("dp_hash", 1)) != selecting(
+        nicira.SelectionMethod("dp_hash", 2)
+    )
 
 
 @settings(max_examples=50, deadline=None)
