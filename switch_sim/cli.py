@@ -75,6 +75,7 @@ class Plan:
     settings: Settings
     switch_options: Mapping[str, Any]
     ping_all: bool
+    settle_time: float
     ping_timeout: float
 
 
@@ -124,6 +125,13 @@ class Plan:
     "with status 0 if all pings came back.",
 )
 @click.option(
+    "--settle-time",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="How long to wait with the pings until a controller has looked for loops.  [0]",
+)
+@click.option(
     "--ping-timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=PING_ALL_TIMEOUT,
@@ -141,6 +149,7 @@ def command(
     settings: Settings,
     switch_options: Mapping[str, Any],
     ping_all: bool,
+    settle_time: float,
     ping_timeout: float,
     verbose: bool,
 ) -> None:
@@ -159,6 +168,7 @@ def command(
             settings,
             switch_options,
             ping_all,
+            settle_time,
             ping_timeout,
         )
         _check(plan)
@@ -310,6 +320,7 @@ async def _ping_all(agent: Agent, plan: Plan, console: Console) -> int:
             err=True,
         )
         return 1
+    await asyncio.sleep(plan.settle_time)
     pings = await agent.ping_all(plan.ping_timeout)
     console.print(ping_table(pings, list(agent.network.hosts)))
     console.print(ping_summary(pings), highlight=False)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import structs
 
 from protocol import (
     ALL_TABLES,
     OF10,
     BadRequestCode,
+    EncodeError,
     FlowStatsReply,
     FlowStatsRequest,
     MultipartFlags,
     Version,
 )
+from protocol import nicira as nx
 from protocol.flows import (
     AggregateStatsRequest,
     FlowCounters,
@@ -41,7 +45,7 @@ def flow_stats(
 
     Entries that the version cannot say are left out: another one may have made them.
     """
-    for entries, flags in _parts(selected(tables, request, version), version):
+    for entries, flags in _parts(selected(tables, request, version), _size_in(version)):
         yield FlowStatsReply(tuple(entry.description(now) for entry in entries), flags=flags)
 
 
@@ -49,7 +53,7 @@ def flow_counters(
     tables: FlowTables, request: FlowCountersRequest, version: Version, now: float
 ) -> Iterator[FlowCountersReply]:
     """Return the parts of the answer without descriptions (OF1.5.1 7.3.5.3)."""
-    for entries, flags in _parts(selected(tables, request, version), version):
+    for entries, flags in _parts(selected(tables, request, version), _size_in(version)):
         flows = (counters(entry, FlowStatsReason.STATS_REQUEST, now) for entry in entries)
         yield FlowCountersReply(tuple(flows), flags=flags)
 
@@ -77,14 +81,39 @@ def _table_ids(tables: FlowTables, table_id: int, version: Version) -> list[int]
     return [table_id]
 
 
+def nicira_flow_stats(
+    tables: FlowTables, request: nx.FlowStatsRequest, now: float
+) -> Iterator[nx.FlowStatsReply]:
+    """Return the parts of the answer in OF1.0, with matches in NXM that it has no words for."""
+    for entries, flags in _parts(selected(tables, request, OF10), _nicira_size):
+        flows = tuple(_nicira_description(entry, now) for entry in entries)
+        yield nx.FlowStatsReply(flows, flags=flags)
+
+
+def _nicira_description(entry: FlowEntry, now: float) -> nx.FlowStats:
+    return nx.FlowStats(**structs.asdict(entry.description(now)))
+
+
+def _nicira_size(entry: FlowEntry) -> int | None:
+    try:
+        reply = nx.FlowStatsReply((_nicira_description(entry, entry.created),))
+        return len(reply.encode(OF10))
+    except EncodeError:
+        return None
+
+
+def _size_in(version: Version) -> Callable[[FlowEntry], int | None]:
+    return lambda entry: entry.size_in(version)
+
+
 def _parts(
-    entries: Iterable[FlowEntry], version: Version
+    entries: Iterable[FlowEntry], size_of: Callable[[FlowEntry], int | None]
 ) -> Iterator[tuple[list[FlowEntry], MultipartFlags]]:
     """Yield the entries of each message, and whether more follow."""
     part: list[FlowEntry] = []
     size = 0
     for entry in entries:
-        more = entry.size_in(version)
+        more = size_of(entry)
         if more is None:
             continue
         if part and size + more > PART:

@@ -14,7 +14,8 @@ _WITH_BUFFER = (FlowModCommand.ADD, FlowModCommand.MODIFY, FlowModCommand.MODIFY
 
 
 @handles(FlowMod)
-def _flow_mod(datapath: Datapath, request: Request[FlowMod]) -> None:
+def flow_mod(datapath: Datapath, request: Request[FlowMod]) -> None:
+    """Change flow entries, and send the packet that waited for one through them."""
     message, session, now = request.message, request.session, request.now
     buffered = message.buffer_id != NO_BUFFER and message.command in _WITH_BUFFER
     if buffered:

@@ -18,13 +18,11 @@ from typing import Any
 
 import pytest
 
-from . import namespaces, ovs
+from . import conformance, namespaces, ovs
 
 pytestmark = pytest.mark.interop
 
-ROOT = Path(__file__).parents[2]
-USUAL_PLACE = ROOT / ".." / "shared" / "conformance"
-SCRIPT = Path(os.environ.get("POINTSMAN_CONFORMANCE", USUAL_PLACE)) / "osken_switch_tests.py"
+SCRIPT = conformance.PLACE / "osken_switch_tests.py"
 
 CASES = {"of10": 184, "of13": 940, "of14": 952}
 PARTS = {"of10": "", "of13": "match,action", "of14": "match,action"}  # the others need minutes
@@ -39,8 +37,8 @@ SWITCH = shlex.join([sys.executable, "-m", "switch_sim"]) + (
 
 def why_not() -> str:
     """Return why the tester cannot run here, or nothing if it can."""
-    if not SCRIPT.is_file():
-        return f"the conformance scripts are not installed: there is no {SCRIPT}"
+    if lost_script := conformance.missing(SCRIPT.name):
+        return lost_script
     if lost := [name for name in ("os_ken", "eventlet") if not importlib.util.find_spec(name)]:
         return f"{' and '.join(lost)} not installed: pip install 'pointsman[oracle]'"
     if lost := [name for name in ("ethtool", "ss") if not shutil.which(name)]:
@@ -55,7 +53,7 @@ def results(suite: str, directory: Path) -> list[dict[str, Any]]:
     command += ["--interval", INTERVAL, "--json", str(report), "--log", str(log)]
     done = subprocess.run(
         [*command, "--timeout", str(TIME_LIMIT), "--target-cmd", SWITCH],
-        env={**os.environ, "OSKEN_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "OSKEN_PYTHON": sys.executable, "PYTHONPATH": str(conformance.ROOT)},
         capture_output=True,
         text=True,
         timeout=TIME_LIMIT + 60,
