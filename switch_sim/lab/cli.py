@@ -13,6 +13,7 @@ from controller.commands import COMMANDS
 from ..cli import command as switches
 from .demo import command as demo
 from .tools import codec, explain_command
+from .trace_command import command as trace
 
 
 def _version() -> str:
@@ -28,5 +29,5 @@ def main() -> None:
     """OpenFlow 1.0 to 1.5: a controller, simulated switches, and both at once."""
 
 
-for _command in (controller, switches, demo, codec, explain_command, tls, *COMMANDS):
+for _command in (controller, switches, demo, codec, explain_command, trace, tls, *COMMANDS):
     main.add_command(_command)
