@@ -175,7 +175,7 @@ class _WhichFlows(MultipartRequest):
 
 @multipart_request(1)
 class FlowStatsRequest(_WhichFlows):
-    """Asks for entries that match (OF1.5.1 7.3.5.2 "Individual Flow Descriptions")."""
+    """Asks for entries that match (OF1.5.1 7.3.5 "Individual Flow Descriptions")."""
 
 
 class FlowStats(Record):
@@ -229,7 +229,7 @@ class FlowStatsReply(MultipartReply):
 
 @multipart_request(2)
 class AggregateStatsRequest(_WhichFlows):
-    """Asks what all entries that match counted together (OF1.5.1 7.3.5.4)."""
+    """Asks what all entries that match counted together (OF1.5.1 7.3.5 "Aggregate Flow Statistics")."""
 
 
 @multipart_reply(2)
@@ -274,7 +274,7 @@ class FlowCounters(Record):
 
 @multipart_request(since(OF15, 17))
 class FlowCountersRequest(_WhichFlows):
-    """Asks for statistics of entries that match (OF1.5.1 7.3.5.3 "Individual Flow Statistics")."""
+    """Asks for statistics of entries that match (OF1.5.1 7.3.5 "Individual Flow Statistics")."""
 
 
 @multipart_reply(since(OF15, 17))

@@ -190,7 +190,7 @@ class GroupMod(Message):
 
 @multipart_request(since(OF11, 6))
 class GroupStatsRequest(MultipartRequest):
-    """Asks what groups counted (OF1.5.1 7.3.5.8 "Group Statistics")."""
+    """Asks what groups counted (OF1.5.1 7.3.5 "Group Statistics")."""
 
     group_id: int = GroupId.ALL
     layout = ("group_id" / Enum(U32, GroupId), Pad(4))
@@ -240,7 +240,7 @@ class GroupStatsReply(MultipartReply):
 
 @multipart_request(since(OF11, 7))
 class GroupDescRequest(MultipartRequest):
-    """Asks for groups; OF1.5 can ask for one (OF1.5.1 7.3.5.9 "Group Description")."""
+    """Asks for groups; OF1.5 can ask for one (OF1.5.1 7.3.5 "Group Description")."""
 
     group_id: int = GroupId.ALL
     layout = ("group_id" / since(OF15, Enum(U32, GroupId)), since(OF15, Pad(4)))
@@ -276,7 +276,7 @@ class GroupDescReply(MultipartReply):
 
 @multipart_request(since(OF12, 8))
 class GroupFeaturesRequest(MultipartRequest):
-    """Asks what groups the switch can do (OF1.5.1 7.3.5.10 "Group Features")."""
+    """Asks what groups the switch can do (OF1.5.1 7.3.5 "Group Features")."""
 
 
 class GroupCapabilities(IntFlag):

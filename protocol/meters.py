@@ -1,4 +1,4 @@
-"""Meters: meter_mod and its bands, statistics, configuration, features (OF1.5.1 7.3.4.6)."""
+"""Meters: meter_mod and its bands, statistics, configuration, features (OF1.5.1 7.3.4.5)."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class MeterModCommand(IntEnum):
 
 @message(since(OF13, 29))
 class MeterMod(Message):
-    """Adds, changes or deletes a meter (OF1.5.1 7.3.4.6 "Meter Modification Message")."""
+    """Adds, changes or deletes a meter (OF1.5.1 7.3.4.5 "Meter Modification Message")."""
 
     meter_id: int
     bands: tuple[MeterBand, ...] = ()
@@ -101,7 +101,7 @@ _one_meter = ("meter_id" / Enum(U32, MeterId), Pad(4))
 
 @multipart_request(since(OF13, 9))
 class MeterStatsRequest(MultipartRequest):
-    """Asks what meters counted (OF1.5.1 7.3.5.13 "Meter Statistics")."""
+    """Asks what meters counted (OF1.5.1 7.3.5 "Meter Statistics")."""
 
     meter_id: int = MeterId.ALL
     layout = _one_meter
@@ -149,7 +149,7 @@ class MeterStatsReply(MultipartReply):
 
 @multipart_request(since(OF13, 10))
 class MeterDescRequest(MultipartRequest):
-    """Asks how meters are configured; up to OF1.4 METER_CONFIG (OF1.5.1 7.3.5.14)."""
+    """Asks how meters are configured; up to OF1.4 METER_CONFIG (OF1.5.1 7.3.5)."""
 
     meter_id: int = MeterId.ALL
     layout = _one_meter
@@ -180,7 +180,7 @@ class MeterDescReply(MultipartReply):
 
 @multipart_request(since(OF13, 11))
 class MeterFeaturesRequest(MultipartRequest):
-    """Asks what meters the switch can do (OF1.5.1 7.3.5.15 "Meter Features Statistics")."""
+    """Asks what meters the switch can do (OF1.5.1 7.3.5 "Meter Features Statistics")."""
 
 
 class MeterFeatureFlags(IntFlag):

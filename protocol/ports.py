@@ -291,7 +291,7 @@ class PortStatus(Message):
 
 @message(by_version({OF10: 15, OF11: 16}))
 class PortMod(Message):
-    """Changes a port's configuration (OF1.5.1 7.3.4.3 "Port Modification Message")."""
+    """Changes a port's configuration (OF1.5.1 7.3.4.4 "Port Modification Message")."""
 
     port_no: int
     hw_addr: MacAddress | int = 0  #: must be the port's, as a safeguard
@@ -312,7 +312,7 @@ class PortMod(Message):
 # Up to OF1.2 this is no part of the specification, but Open vSwitch asks and answers it.
 @multipart_request(13)
 class PortDescRequest(MultipartRequest):
-    """Asks for the ports; OF1.5 can ask for one (OF1.5.1 7.3.5.7 "Port Description")."""
+    """Asks for the ports; OF1.5 can ask for one (OF1.5.1 7.3.5 "Port Description")."""
 
     port_no: int = Port.ANY
     layout = ("port_no" / since(OF15, PortNo), since(OF15, Pad(4)))
@@ -329,7 +329,7 @@ class PortDescReply(MultipartReply):
 
 @multipart_request(4)
 class PortStatsRequest(MultipartRequest):
-    """Asks what ports counted (OF1.5.1 7.3.5.6 "Port Statistics")."""
+    """Asks what ports counted (OF1.5.1 7.3.5 "Port Statistics")."""
 
     port_no: int = Port.ANY
     layout = ("port_no" / PortNo, by_version({OF10: Pad(6), OF11: Pad(4)}))

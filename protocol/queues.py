@@ -102,7 +102,7 @@ class QueueGetConfigReply(Message):
 
 @multipart_request(since(OF14, 15))
 class QueueDescRequest(MultipartRequest):
-    """Asks for queues (OF1.5.1 7.3.5.11 "Queue Descriptions")."""
+    """Asks for queues (OF1.5.1 7.3.5 "Queue Descriptions")."""
 
     port_no: int = Port.ANY
     queue_id: int = QueueId.ALL
@@ -120,7 +120,7 @@ class QueueDescReply(MultipartReply):
 
 @multipart_request(5)
 class QueueStatsRequest(MultipartRequest):
-    """Asks what queues counted (OF1.5.1 7.3.5.10 "Queue Statistics")."""
+    """Asks what queues counted (OF1.5.1 7.3.5 "Queue Statistics")."""
 
     port_no: int = Port.ANY
     queue_id: int = QueueId.ALL

@@ -99,7 +99,7 @@ class TableDesc(Record):
 
 @multipart_request(since(OF14, 14))
 class TableDescRequest(MultipartRequest):
-    """Asks how the tables behave (OF1.5.1 7.3.5.17 "Table Description")."""
+    """Asks how the tables behave (OF1.5.1 7.3.5 "Table Description")."""
 
 
 @multipart_reply(since(OF14, 14))
@@ -129,7 +129,7 @@ class TableStatus(Message):
 
 @multipart_request(3)
 class TableStatsRequest(MultipartRequest):
-    """Asks what the tables counted (OF1.5.1 7.3.5.4 "Table Statistics")."""
+    """Asks what the tables counted (OF1.5.1 7.3.5 "Table Statistics")."""
 
 
 class TableStats(Record):

@@ -1,4 +1,4 @@
-"""What the switch tells of its groups (OF1.3.5 7.3.5.8 to 7.3.5.10)."""
+"""What the switch tells of its groups (OF1.3.5 7.3.5.9 to 7.3.5.11)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _CAPABILITIES = (
 def group_stats(
     groups: GroupTable, references: References, group_id: int, version: Version, now: float
 ) -> Iterator[GroupStatsReply]:
-    """Yield what groups counted (OF1.3.5 7.3.5.8 "Group Statistics")."""
+    """Yield what groups counted (OF1.3.5 7.3.5.9 "Group Statistics")."""
     told = (
         _stats(
             entry,
@@ -63,7 +63,7 @@ def _stats(entry: GroupEntry, ref_count: int, now: float) -> GroupStats:
 
 
 def group_descs(groups: GroupTable, group_id: int, version: Version) -> Iterator[GroupDescReply]:
-    """Yield groups and their buckets (OF1.3.5 7.3.5.9 "Group Description").
+    """Yield groups and their buckets (OF1.3.5 7.3.5.10 "Group Description").
 
     Groups that the version cannot say are left out: another one may have made them.
     """
@@ -103,7 +103,7 @@ def _named(groups: GroupTable, group_id: int) -> list[GroupEntry]:
 
 
 def group_features(groups: GroupTable, version: Version) -> GroupFeaturesReply:
-    """Return what groups can do here (OF1.3.5 7.3.5.10 "Group Features")."""
+    """Return what groups can do here (OF1.3.5 7.3.5.11 "Group Features")."""
     most, actions = groups.max_groups, action_bits(version)
     return GroupFeaturesReply(
         sum(1 << kind for kind in GroupType),

@@ -1,4 +1,4 @@
-"""What the switch tells of its meters (OF1.3.5 7.3.5.11 to 7.3.5.13)."""
+"""What the switch tells of its meters (OF1.3.5 7.3.5.12 to 7.3.5.14)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .statistics import in_sized_parts
 def meter_stats(
     meters: MeterTable, references: References, meter_id: int, version: Version, now: float
 ) -> Iterator[MeterStatsReply]:
-    """Yield what meters counted (OF1.3.5 7.3.5.11 "Meter Statistics")."""
+    """Yield what meters counted (OF1.3.5 7.3.5.12 "Meter Statistics")."""
     told = (
         _stats(entry, len(references.of_meter(entry.meter_id)), now)
         for entry in _named(meters, meter_id)
@@ -54,7 +54,7 @@ def _stats(entry: MeterEntry, flow_count: int, now: float) -> MeterStats:
 
 
 def meter_descs(meters: MeterTable, meter_id: int, version: Version) -> Iterator[MeterDescReply]:
-    """Yield how meters are configured (OF1.3.5 7.3.5.12 "Meter Configuration Statistics")."""
+    """Yield how meters are configured (OF1.3.5 7.3.5.13 "Meter Configuration Statistics")."""
     told = (
         MeterDesc(entry.meter_id, tuple(one.band for one in entry.bands), MeterFlags(entry.flags))
         for entry in _named(meters, meter_id)
@@ -72,7 +72,7 @@ def _named(meters: MeterTable, meter_id: int) -> list[MeterEntry]:
 
 
 def meter_features(meters: MeterTable, version: Version) -> MeterFeaturesReply:
-    """Return what meters can do here (OF1.3.5 7.3.5.13 "Meter Features Statistics")."""
+    """Return what meters can do here (OF1.3.5 7.3.5.14 "Meter Features Statistics")."""
     numbers = BandShape.at(version).number_of
     return MeterFeaturesReply(
         max_meter=meters.max_meters,

@@ -1,4 +1,4 @@
-"""What the switch tells of its queues (OF1.3.5 7.2.3 "Queue Structures", 7.3.5.7, 7.3.6)."""
+"""What the switch tells of its queues (OF1.3.5 7.2.2 "Queue Structures", 7.3.5.8, 7.3.6)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def queue_descs(
 def queue_stats(
     ports: Ports, queues: Queues, request: QueueStatsRequest, version: Version, now: float
 ) -> Iterator[QueueStatsReply]:
-    """Yield what queues counted (OF1.3.5 7.3.5.7 "Queue Statistics")."""
+    """Yield what queues counted (OF1.3.5 7.3.5.8 "Queue Statistics")."""
     found = _named(ports, queues, request.port_no, request.queue_id, version)
     return in_parts((_stats(one, now) for one in found), _STATS_SIZE, QueueStatsReply)
 

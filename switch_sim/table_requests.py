@@ -1,4 +1,4 @@
-"""What controllers may change of what tables can do (OF1.3.5 7.3.5.5.2 "Table Features request").
+"""What controllers may change of what tables can do (OF1.3.5 7.3.5.5.1 "Table Features request").
 
 A table's name and its size. All else is as the switch can do it: who asks for more is told
 that there is no more, who asks for less that no limit is kept (EPERM). All tables of a request

@@ -1,4 +1,4 @@
-"""What of tables' features can be set (OF1.3.5 7.3.5.5.2 "Table Features request")."""
+"""What of tables' features can be set (OF1.3.5 7.3.5.5.1 "Table Features request")."""
 
 from __future__ import annotations
 
