@@ -229,7 +229,7 @@ class FlowStatsReply(MultipartReply):
 
 @multipart_request(2)
 class AggregateStatsRequest(_WhichFlows):
-    """Asks what all entries that match counted together (OF1.5.1 7.3.5 "Aggregate Flow Statistics")."""
+    """Asks what entries that match counted (OF1.5.1 7.3.5 "Aggregate Flow Statistics")."""
 
 
 @multipart_reply(2)

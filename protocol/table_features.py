@@ -1,4 +1,4 @@
-"""Table features: what each table can do, and can be told to do (OF1.5.1 7.3.5 "Table Features")."""
+"""What each table can do, and can be told to do (OF1.5.1 7.3.5 "Table Features")."""
 
 from __future__ import annotations
 
