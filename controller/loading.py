@@ -9,12 +9,16 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from importlib import metadata
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import get_type_hints
 
 from . import apps
 from .app import App, Handlers
+
+GROUP = "pointsman.apps"  #: of the entry points by which others offer applications
 
 
 class LoadError(Exception):
@@ -51,6 +55,20 @@ def bundled() -> dict[str, str]:
     return found
 
 
+def entry_points() -> dict[str, EntryPoint]:
+    """Return the applications that installed distributions offer, by name.
+
+    They name them as entry points of the group `pointsman.apps`, a module each.
+    """
+    return {one.name: one for one in metadata.entry_points(group=GROUP)}
+
+
+def known() -> dict[str, str]:
+    """Return the names that `load` takes, with what each one is."""
+    offered = {name: f"from {one.value}" for name, one in entry_points().items()}
+    return bundled() | offered
+
+
 def load_all(names: Iterable[str]) -> list[App]:
     """Return the applications that some names stand for, and those that they build on."""
     found: list[App] = []
@@ -59,17 +77,18 @@ def load_all(names: Iterable[str]) -> list[App]:
     return found
 
 
-def load(name: str, known: Sequence[App] = ()) -> list[App]:
+def load(name: str, among: Sequence[App] = ()) -> list[App]:
     """Return the applications that a name, a dotted name or a file stands for.
 
-    A module gives those that it passes to `run`, or else one of each App class in it. Where
-    a class takes another application, as an argument of that type, it gets the one that is
-    `known`, or else a new one, which stands before it in the result.
+    A name is a bundled one, or one that a distribution offers. A module gives those that it
+    passes to `run`, or else one of each App class in it. Where a class takes another
+    application, as an argument of that type, it gets the one that is `among` those given, or
+    else a new one, which stands before it in the result.
     LoadError where there is none, or where it cannot be imported.
     """
     with _collected() as given:
         module = _import(name)
-        found = given or _all_made(_classes(module), name, list(known))
+        found = given or _all_made(_classes(module), name, list(among))
     if not found:
         raise LoadError(f"{name} has no class that is an App, and does not call run()")
     for app in found:
@@ -141,11 +160,13 @@ def _import(name: str) -> ModuleType:
     try:
         if name.endswith(".py") or "/" in name:
             return _import_file(Path(name))
-        if name in (known := bundled()):
+        if name in bundled():
             return importlib.import_module(f"{apps.__name__}.{name}")
+        if name in (offered := entry_points()):
+            return importlib.import_module(offered[name].module)
         if "." not in name and importlib.util.find_spec(name) is None:
-            close = get_close_matches(name, known, 1)
-            hint = f"did you mean {close[0]}?" if close else f"bundled are {', '.join(known)}"
+            close = get_close_matches(name, known(), 1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known())}"
             raise LoadError(f"there is no application {name}; {hint}")
         return importlib.import_module(name)
     except LoadError:

@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
+from controller.app_files import apps
 from controller.certificates import tls
 from controller.cli import command as controller
 from controller.commands import COMMANDS
@@ -29,5 +30,5 @@ def main() -> None:
     """OpenFlow 1.0 to 1.5: a controller, simulated switches, and both at once."""
 
 
-for _command in (controller, switches, demo, codec, explain_command, trace, tls, *COMMANDS):
+for _command in (controller, switches, demo, codec, explain_command, trace, apps, tls, *COMMANDS):
     main.add_command(_command)

@@ -12,7 +12,6 @@ from typing import Any, Self, TypeVar
 import pytest
 
 from controller import App, Controller, Datapath
-from controller.requests import Requests
 from protocol import (
     OF13,
     Closed,
@@ -245,24 +244,6 @@ async def eventually(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0)
-
-
-class Sent(list[Message]):
-    """What a datapath said; it takes messages as a channel does."""
-
-    def __call__(self, message: Message) -> int:
-        self.append(message)
-        return len(self)
-
-
-def recording(
-    version: Version = OF13, datapath_id: int = 1, ports: Iterable[int] = (1, 2)
-) -> tuple[Datapath, Sent]:
-    """Return a datapath without a channel, and what will be sent on it."""
-    sent = Sent()
-    found = [PortDesc(port) for port in ports]
-    requests = Requests(lambda: None)
-    return Datapath(FeaturesReply(datapath_id), found, version, sent, requests), sent
 
 
 def lines(caplog: pytest.LogCaptureFixture, about: str) -> list[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from controller.apps.hub import Hub
+from controller.testing import recording
 from protocol import ApplyActions, FlowMod, Match, Message, Output, Port, Version
-
-from .fakes import recording
 
 
 @pytest.mark.parametrize("version", Version)

@@ -6,6 +6,7 @@ import pytest
 
 from controller import Datapath
 from controller.apps.learning_switch import LearningSwitch
+from controller.testing import Sent, recording
 from protocol import (
     NO_BUFFER,
     OF13,
@@ -20,8 +21,6 @@ from protocol import (
     Port,
     Version,
 )
-
-from .fakes import Sent, recording
 
 ANN, BOB = MacAddress(0x0200_0000_000A), MacAddress(0x0200_0000_000B)
 BROADCAST = MacAddress(0xFFFF_FFFF_FFFF)

@@ -11,6 +11,7 @@ from controller import App, Datapath, dispatch
 from controller.app import Handlers
 from controller.apps.learning_switch import LearningSwitch
 from controller.dispatch import Worker
+from controller.testing import recording
 from protocol import (
     BarrierReply,
     ChannelClosed,
@@ -26,7 +27,7 @@ from protocol import (
     PortStatus,
 )
 
-from .fakes import Recorder, eventually, recording
+from .fakes import Recorder, eventually
 
 
 def working(app: App, after: asyncio.Task[None] | None = None) -> Worker:

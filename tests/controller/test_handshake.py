@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.handshake import Handshake
+from controller.testing import Sent
 from protocol import (
     OF10,
     OF12,
@@ -25,15 +26,13 @@ from protocol import (
     Version,
 )
 
-from .fakes import Sent
-
 FEATURES, PORTS = 1, 2  # the xids, in the order of what is asked
 PORT = PortDesc(1)
 
 
 @pytest.mark.parametrize("version", [version for version in Version if version <= OF12])
 def test_up_to_1_2_the_features_tell_the_ports(version: Version) -> None:
-    sent = Sent()
+    sent = Sent(version)
     handshake = Handshake(version, sent)
     features = FeaturesReply(5, ports=(PORT,), xid=FEATURES)
     assert handshake.receive(features) == (features, (PORT,))
@@ -42,7 +41,7 @@ def test_up_to_1_2_the_features_tell_the_ports(version: Version) -> None:
 
 @pytest.mark.parametrize("version", [version for version in Version if version >= OF13])
 def test_since_1_3_the_ports_are_asked_for(version: Version) -> None:
-    sent = Sent()
+    sent = Sent(version)
     handshake = Handshake(version, sent)
     features = FeaturesReply(5, xid=FEATURES)
     assert handshake.receive(features) is None
@@ -51,7 +50,7 @@ def test_since_1_3_the_ports_are_asked_for(version: Version) -> None:
 
 
 def test_a_switch_that_does_not_tell_its_ports_has_none(caplog: pytest.LogCaptureFixture) -> None:
-    handshake = Handshake(OF13, Sent())
+    handshake = Handshake(OF13, Sent(OF13))
     features = FeaturesReply(5, xid=FEATURES)
     handshake.receive(features)
     error = ErrorMsg(BadRequestCode.BAD_MULTIPART, xid=PORTS)
@@ -61,12 +60,12 @@ def test_a_switch_that_does_not_tell_its_ports_has_none(caplog: pytest.LogCaptur
 
 def test_a_switch_that_does_not_tell_its_features_is_none() -> None:
     with pytest.raises(RequestError):
-        Handshake(OF10, Sent()).receive(ErrorMsg(BadRequestCode.EPERM, xid=FEATURES))
+        Handshake(OF10, Sent(OF10)).receive(ErrorMsg(BadRequestCode.EPERM, xid=FEATURES))
 
 
 def test_an_auxiliary_connection_is_refused() -> None:
     with pytest.raises(OpenFlowError, match="auxiliary"):
-        Handshake(OF13, Sent()).receive(FeaturesReply(5, auxiliary_id=1, xid=FEATURES))
+        Handshake(OF13, Sent(OF13)).receive(FeaturesReply(5, auxiliary_id=1, xid=FEATURES))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +79,7 @@ def test_an_auxiliary_connection_is_refused() -> None:
     ],
 )
 def test_what_answers_nothing_is_passed_over(message: Message) -> None:
-    handshake = Handshake(OF10, Sent())
+    handshake = Handshake(OF10, Sent(OF10))
     assert handshake.receive(message) is None
     features = FeaturesReply(5, xid=FEATURES)
     assert handshake.receive(features) == (features, ())

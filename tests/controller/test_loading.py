@@ -110,7 +110,7 @@ def test_a_file_may_be_called_as_a_module_that_others_import(tmp_path: Path) -> 
         ("learning_swich", "there is no application learning_swich; did you mean learning_switch?"),
         (
             "quite_else",
-            "there is no application quite_else; bundled are forwarding, hub, learning_switch",
+            "there is no application quite_else; there are forwarding, hub, learning_switch",
         ),
         ("no_such_file.py", "there is no file no_such_file.py"),
         ("./folder/app", "there is no file folder/app"),
