@@ -157,7 +157,7 @@ class Channel:
         reason = ""
         if self.unsent > UNSENT_PAUSE:
             reason = "the controller does not read"
-        elif self._limit is not None and not self._limit.admit(self.agent.clock()):
+        elif self._limit is not None and not self._limit.take(1, self.agent.clock()):
             reason = f"more than {self._limit.rate:g} a second"
         if reason:
             if self.dropped % DROPS_TOLD == 0:

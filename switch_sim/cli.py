@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import sys
+import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -246,7 +247,8 @@ def _run(plan: Plan) -> int:
 
 async def _run_network(plan: Plan, console: Console) -> int:
     stop = stop_event()
-    agent = Agent(Network(plan.topology, partial(Switch, **plan.switch_options)), plan.settings)
+    make_switch = partial(Switch, now=time.monotonic(), **plan.switch_options)
+    agent = Agent(Network(plan.topology, make_switch), plan.settings, clock=time.monotonic)
     try:
         _attach(agent, plan.ports)
         _listen(agent, plan, console)

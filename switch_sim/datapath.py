@@ -72,6 +72,7 @@ class Datapath:
         n_buffers: int,
         max_entries: int,
         queues: Iterable[QueueDesc] = (),
+        now: float = 0.0,
     ) -> None:
         self.datapath_id = datapath_id
         self.desc = desc
@@ -84,8 +85,8 @@ class Datapath:
         self.tables = FlowTables(n_tables, max_entries)
         self.table_requests = TableRequests(self.tables, self.undo)
         self.buffers = PacketBuffers(n_buffers)
-        self.ports = Ports(ports)
-        self.queues = Queues(queues)
+        self.ports = Ports(ports, now)
+        self.queues = Queues(queues, now)
         self.forwarding = Forwarding(self.ports, self.buffers, self.sessions, self.queues)
         self.pipeline = Pipeline(self.tables, self.forwarding)
         self.fast_path = FastPath(self.pipeline)

@@ -232,12 +232,12 @@ def _properties_in(desc: PortDesc, version: Version) -> tuple[Record, ...]:
 class Ports(dict[int, SwitchPort]):
     """The ports by number, in the order of their numbers."""
 
-    def __init__(self, descs: Iterable[PortDesc] = ()) -> None:
+    def __init__(self, descs: Iterable[PortDesc] = (), now: float = 0.0) -> None:
         super().__init__()
         for desc in sorted(descs, key=lambda one: one.port_no):
             if desc.port_no in self:
                 raise ValueError(f"there are two ports {desc.port_no}")
-            self[desc.port_no] = SwitchPort(desc)
+            self[desc.port_no] = SwitchPort(desc, now)
 
     def described(self, version: Version) -> tuple[PortDesc, ...]:
         """Return all ports as a version can say them."""

@@ -65,7 +65,7 @@ class PortQueue:
 class Queues(dict[QueueKey, PortQueue]):
     """The queues of all ports; ValueError where two have the same number, or one has none."""
 
-    def __init__(self, descs: Iterable[QueueDesc] = ()) -> None:
+    def __init__(self, descs: Iterable[QueueDesc] = (), now: float = 0.0) -> None:
         super().__init__()
         for desc in sorted(descs, key=_key):
             key = _key(desc)
@@ -77,7 +77,7 @@ class Queues(dict[QueueKey, PortQueue]):
                 raise ValueError(f"port {desc.port_no} can have no queues: write its number")
             if not 0 <= desc.queue_id < QueueId.ALL:
                 raise ValueError(f"port {desc.port_no} can have no queue {desc.queue_id}")
-            self[key] = PortQueue(desc)
+            self[key] = PortQueue(desc, now)
 
 
 def _key(desc: QueueDesc) -> QueueKey:

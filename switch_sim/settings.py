@@ -8,7 +8,7 @@ from protocol import ALL_VERSIONS, Version
 from protocol.connection import ECHO_INTERVAL, ECHO_TIMEOUT, HANDSHAKE_TIMEOUT
 from protocol.transport.tls import TlsFiles
 
-from .rate_limit import RateLimit
+from .token_bucket import TokenBucket
 
 MAX_BACKOFF = 8.0  #: seconds between two attempts to dial, at most
 MAX_AUXILIARY = 255  # auxiliary_id has 8 bits, and 0 is the main channel
@@ -35,9 +35,9 @@ class Settings:
         """Seconds without a controller after which a switch stands alone."""
         return FAIL_PROBES * self.echo_interval
 
-    def packet_in_limit(self, now: float) -> RateLimit | None:
+    def packet_in_limit(self, now: float) -> TokenBucket | None:
         """Return a limit for the packet_ins of one controller, None where there is none."""
         if not self.packet_in_rate:
             return None
         burst = self.packet_in_burst or max(1.0, self.packet_in_rate / 4)
-        return RateLimit(self.packet_in_rate, burst, now)
+        return TokenBucket(self.packet_in_rate, burst, now)

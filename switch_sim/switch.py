@@ -39,7 +39,8 @@ class Switch:
     """An OpenFlow switch (OF1.3.5 2 "Switch Components").
 
     Whoever holds it brings frames, messages and the time (`now`, seconds on any clock that
-    does not go back), and carries the effects where they belong.
+    does not go back; the first is when the switch is made), and carries the effects where
+    they belong.
     """
 
     def __init__(
@@ -57,12 +58,15 @@ class Switch:
         serial_num: str = "None",
         dp_desc: str = "",
         queues: Iterable[QueueDesc] = (),
+        now: float = 0.0,
     ) -> None:
         self.datapath_id = datapath_id
         self.name = name
         desc = DescReply(mfr_desc, hw_desc, sw_desc, serial_num, dp_desc or name)
         self.alone_from = inf  #: seconds; from then on it forwards as NORMAL does, without tables
-        self.datapath = Datapath(datapath_id, ports, desc, n_tables, n_buffers, max_entries, queues)
+        self.datapath = Datapath(
+            datapath_id, ports, desc, n_tables, n_buffers, max_entries, queues, now
+        )
 
     @property
     def ports(self) -> Mapping[int, SwitchPort]:

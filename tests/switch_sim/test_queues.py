@@ -25,6 +25,8 @@ from protocol import (
     Output,
     Port,
     PortEthernet,
+    PortStatsReply,
+    PortStatsRequest,
     QueueOpFailedCode,
     SetQueue,
     Version,
@@ -236,7 +238,15 @@ def test_statistics_of_all_queues_can_be_asked_for(version: Version, everywhere:
     [reply] = bench_with(version).say(QueueStatsRequest(everywhere), now=2.5)
     assert isinstance(reply, QueueStatsReply)
     assert [(one.port_no, one.queue_id) for one in reply.queues] == [(2, 0), (2, 1), (3, 1)]
-    assert {(one.duration_sec, one.duration_nsec) for one in reply.queues} == {(2, 500_000_000)}
+
+
+def test_queues_and_ports_tell_how_long_they_are_there() -> None:
+    bench = Bench(OF13, queues=[parse_queue("2:1")], now=10.0)
+    stats = stats_of(bench, now=12.5)
+    assert (stats.duration_sec, stats.duration_nsec) == (2, 500_000_000)
+    [reply] = bench.say(PortStatsRequest(2), now=12.5)
+    assert isinstance(reply, PortStatsReply)
+    assert reply.ports[0].duration_sec == 2
 
 
 @every_version
