@@ -10,6 +10,7 @@ from .action_set import in_order
 from .flow_cache import END, FlowCache, Notes, Walk
 from .packet import Packet
 from .pipeline import Pipeline, count
+from .reassembly import Reassembler
 from .session import Effects
 
 
@@ -24,17 +25,24 @@ class FastPath:
         self.pipeline = pipeline
         self.cache = FlowCache()
         self._drops_fragments = False
+        self._reassembler: Reassembler | None = None
 
     @property
     def drops_fragments(self) -> bool:
         """Whether IP fragments are lost (OF1.3.5 7.3.2 "Switch Configuration")."""
         return self._drops_fragments
 
-    @drops_fragments.setter
-    def drops_fragments(self, drops: bool) -> None:
-        if drops != self._drops_fragments:
+    @property
+    def reassembles(self) -> bool:
+        """Whether IP fragments wait until their datagram is whole."""
+        return self._reassembler is not None
+
+    def treat_fragments(self, *, drop: bool, reassemble: bool) -> None:
+        """Say what becomes of IP fragments; else they are packets as others are."""
+        if (drop, reassemble) != (self._drops_fragments, self.reassembles):
             self.cache.flush()
-        self._drops_fragments = drops
+            self._drops_fragments = drop
+            self._reassembler = Reassembler() if reassemble else None
 
     def receive(self, in_port: int, data: bytes, now: float, effects: Effects) -> bool:
         """Process a frame; return whether it was one to take in."""
@@ -48,15 +56,21 @@ class FastPath:
         if walk is not None:
             self.pipeline.process_by(packet, partial(self._follow, walk=walk))
             return True
-        if self._drops_fragments and packet.key.is_fragment:
-            return False
+        if (self._drops_fragments or self._reassembler) and packet.key.is_fragment:
+            return self._take_fragment(packet)
         self._receive_first(packet)
         return True
+
+    def _take_fragment(self, packet: Packet) -> bool:
+        if self._reassembler is None:
+            return False
+        whole = self._reassembler.add(packet.data, packet.key, packet.in_port, packet.now)
+        return whole is None or self.receive(packet.in_port, whole, packet.now, packet.effects)
 
     def _receive_first(self, packet: Packet) -> None:
         """Process a packet that looks like none before, and keep what it met."""
         in_port, data, notes = packet.in_port, packet.data, Notes()
-        if self._drops_fragments:
+        if self._drops_fragments or self._reassembler:
             notes.seen.look_for_fragments(data, packet.key)
         self.pipeline.process_by(packet, partial(self._walk_noted, notes=notes))
         self.cache.keep(in_port, data, notes)

@@ -170,6 +170,8 @@ def trace(datapath: Datapath, in_port: int, data: bytes, now: float, is_alone: b
         datapath.forwarding.output(packet, Output(Port.NORMAL))
     elif datapath.fast_path.drops_fragments and packet.key.is_fragment:
         tracer.lose("dropped: an IP fragment (nw_frag), and the switch's config has FRAG_DROP")
+    elif datapath.fast_path.reassembles and packet.key.is_fragment:
+        tracer.lose("kept: an IP fragment waits for the rest, since the config has FRAG_REASM")
     else:
         datapath.pipeline.process(packet)
     whole, events = _packet_text(data, in_port), tuple(tracer.events)

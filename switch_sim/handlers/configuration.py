@@ -38,6 +38,7 @@ from ..request import Request, handles
 
 # What OF1.0 lists as bits: the types of the actions it has, 0 to 11 (OF1.0 5.3.1 "Handshake").
 _ACTIONS10 = (1 << 12) - 1
+_FRAGMENTS = ConfigFlags.FRAG_DROP | ConfigFlags.FRAG_REASM  # one of them, or none
 _MAX, _NO_BUFFER = ControllerMaxLen.MAX, ControllerMaxLen.NO_BUFFER
 
 
@@ -58,7 +59,7 @@ def _unknown_experimenter(datapath: Datapath, request: Request[Any]) -> None:
 def _features(datapath: Datapath, request: Request[FeaturesRequest]) -> None:
     version = request.version
     capabilities = Capabilities.FLOW_STATS | Capabilities.TABLE_STATS | Capabilities.PORT_STATS
-    capabilities |= Capabilities.QUEUE_STATS
+    capabilities |= Capabilities.QUEUE_STATS | Capabilities.IP_REASM
     if version <= OF11:
         capabilities |= Capabilities.ARP_MATCH_IP
     if version >= OF11:
@@ -86,17 +87,20 @@ def _get_config(datapath: Datapath, request: Request[GetConfigRequest]) -> None:
 @handles(SetConfig)
 def _set_config(datapath: Datapath, request: Request[SetConfig]) -> None:
     message = request.message
-    allowed = ConfigFlags.FRAG_DROP
+    allowed = ConfigFlags.FRAG_DROP | ConfigFlags.FRAG_REASM
     if request.version in (OF11, OF12):
         allowed |= ConfigFlags.INVALID_TTL_TO_CONTROLLER
     if request.version >= OF12 and _MAX < message.miss_send_len < _NO_BUFFER:
         reason = f"miss_send_len is at most {_MAX:#x}, or {_NO_BUFFER:#x} for all"
         raise Refused(SwitchConfigFailedCode.BAD_LEN, reason)
-    if message.flags & ~int(allowed):  # the inverse of a flag has the known bits only
+    both = message.flags & _FRAGMENTS == _FRAGMENTS
+    if both or message.flags & ~int(allowed):  # the inverse of a flag has the known bits only
         reason = f"flags {message.flags:#x} are not supported"
         raise Refused(SwitchConfigFailedCode.BAD_FLAGS, reason)
     datapath.flags = flags = ConfigFlags(message.flags)
-    datapath.fast_path.drops_fragments = bool(flags & ConfigFlags.FRAG_DROP)
+    datapath.fast_path.treat_fragments(
+        drop=bool(flags & ConfigFlags.FRAG_DROP), reassemble=bool(flags & ConfigFlags.FRAG_REASM)
+    )
     datapath.pipeline.tells_invalid_ttl = bool(flags & ConfigFlags.INVALID_TTL_TO_CONTROLLER)
     request.session.miss_send_len = message.miss_send_len
 

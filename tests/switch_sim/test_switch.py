@@ -79,8 +79,9 @@ def test_each_controller_has_its_own_miss_send_len() -> None:
     assert bench.say(GetConfigRequest()) == [GetConfigReply()]
 
 
-def test_fragments_are_not_put_together() -> None:
-    request = SetConfig(ConfigFlags.FRAG_REASM)
+def test_fragments_are_dropped_or_put_together_but_not_both() -> None:
+    # OF1.3.5 7.3.2 "Switch Configuration": ofp_config_flags
+    request = SetConfig(ConfigFlags.FRAG_REASM | ConfigFlags.FRAG_DROP)
     assert Bench().refusal(request) == SwitchConfigFailedCode.BAD_FLAGS
 
 

@@ -243,6 +243,13 @@ def test_19_an_ip_fragment_that_is_dropped() -> None:
     assert "FRAG_DROP" in trace.verdict
 
 
+def test_a_fragment_that_waits_for_the_rest_is_told() -> None:
+    fragment = frames.TCP[:20] + b"\x20\0" + frames.TCP[22:]
+    waits = SetConfig(ConfigFlags.FRAG_REASM)
+    trace = traced(wants(match=Match(**TCP)), waits, data=fragment)
+    assert "FRAG_REASM" in trace.verdict
+
+
 def test_20_an_entry_that_has_expired() -> None:
     bench = Bench()
     bench.say(wants(match=Match(**TCP), idle_timeout=10))
