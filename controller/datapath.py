@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar, overload
 
-from msgspec.structs import replace
-
 from protocol import (
-    ALL_TABLES,
-    ANY_GROUP,
-    DEFAULT_PRIORITY,
-    NO_BUFFER,
-    Action,
-    ApplyActions,
     BarrierReply,
     BarrierRequest,
-    Bucket,
-    EncodeError,
     FeaturesReply,
-    FlowMod,
-    FlowModCommand,
-    FlowModFlags,
-    GroupMod,
-    GroupModCommand,
-    GroupType,
-    Instruction,
-    Match,
     Message,
     OpenFlowError,
-    PacketIn,
-    PacketOut,
-    Port,
     PortDesc,
     PortReason,
     PortStatus,
     Version,
 )
+from protocol.bundles import BundleAdd, BundleControl, BundleControlType, BundleFlags
+from protocol.nicira import messages as nicira
+from protocol.roles import Role, RoleReply, RoleRequest
 
+from .orders import Orders
 from .requests import REQUEST_TIMEOUT, Requests
 
 M = TypeVar("M", bound=Message)
 
 
-class Datapath:
+_NICIRA_ROLES = {
+    Role.EQUAL: nicira.Role.OTHER,
+    Role.MASTER: nicira.Role.PRIMARY,
+    Role.SLAVE: nicira.Role.SECONDARY,
+}
+
+
+class Bundle(Orders):
+    """Messages that a switch is to do together."""
+
+    def __init__(self, version: Version) -> None:
+        self.version = version
+        self.messages: list[Message] = []
+
+    def send(self, message: Message) -> int:
+        """Put a message into the bundle; EncodeError if its version cannot say it."""
+        message.encode(self.version)
+        self.messages.append(message)
+        return len(self.messages)
+
+
+class Datapath(Orders):
     """A switch that finished its handshake.
 
     Whatever is sent goes out in order, together with all else of the same turn of the loop.
@@ -64,6 +69,7 @@ class Datapath:
         self.ports: dict[int, PortDesc] = {port.port_no: port for port in ports}
         self.peer = peer  #: the address that it connects from
         self._send, self._requests, self._sent = send, requests, sent
+        self._bundle_id = 0  # of the bundle before
 
     @property
     def datapath_id(self) -> int:
@@ -121,106 +127,64 @@ class Datapath:
         """Return what was sent with this xid, None where that is not recorded any more."""
         return self._sent(xid)
 
+    @asynccontextmanager
+    async def bundle(self, *, timeout: float = REQUEST_TIMEOUT) -> AsyncIterator[Bundle]:
+        """Let the switch do all that is said in the block together, when it ends, or nothing.
+
+            async with datapath.bundle() as bundle:
+                bundle.add_flow(…)
+                bundle.delete_flows(…)
+
+        Where the version has no bundles (before OF1.4), the messages are sent together and
+        a barrier follows: then all but the refused ones are done. RequestError if the switch
+        refuses one; what the block raises lets nothing be sent.
+        """
+        bundle = Bundle(self.version)
+        yield bundle
+        if not self.speaks(BundleControl):
+            await self.confirm(*bundle.messages, timeout=timeout)
+        elif bundle.messages:
+            await self._commit(bundle.messages, timeout)
+
+    async def _commit(self, messages: Sequence[Message], timeout: float) -> None:
+        self._bundle_id = number = self._bundle_id % 0xFFFF_FFFF + 1
+        flags = BundleFlags.ATOMIC | BundleFlags.ORDERED
+
+        async def control(kind: BundleControlType) -> None:
+            await self.request(BundleControl(number, kind, flags), BundleControl, timeout=timeout)
+
+        await control(BundleControlType.OPEN_REQUEST)
+        adds = [self._send(BundleAdd(number, one, flags)) for one in messages]
+        try:
+            async with self._requests.refusals(adds):
+                # The refusal of a message says more than that of the bundle which holds it.
+                await self.barrier(timeout=timeout)
+            async with self._requests.refusals(adds):
+                await control(BundleControlType.COMMIT_REQUEST)
+        except OpenFlowError:
+            with suppress(OpenFlowError):  # the switch may have discarded it itself
+                await control(BundleControlType.DISCARD_REQUEST)
+            raise
+
+    async def set_role(
+        self, role: Role, generation_id: int = 0, *, timeout: float = REQUEST_TIMEOUT
+    ) -> Role:
+        """Become master, slave or equal of the switch; return what it says we are now.
+
+        `generation_id` rises with each election of a master; RequestError where it is older
+        than one that the switch has seen (OF1.3.5 6.3.5 "Multiple Controllers"). Before OF1.2
+        Nicira's roles are used, which have no generations.
+        """
+        if self.speaks(RoleRequest):
+            asked = RoleRequest(role, generation_id)
+            return Role((await self.request(asked, RoleReply, timeout=timeout)).role)
+        theirs = nicira.RoleRequest(_NICIRA_ROLES[role])
+        reply = await self.request(theirs, nicira.RoleReply, timeout=timeout)
+        return next(ours for ours, one in _NICIRA_ROLES.items() if one == reply.role)
+
     async def barrier(self, *, timeout: float = REQUEST_TIMEOUT) -> None:
         """Wait until the switch has done all that was sent before."""
         await self.request(BarrierRequest(), BarrierReply, timeout=timeout)
-
-    def add_flow(
-        self,
-        match: Match,
-        actions: Sequence[Action] = (),
-        *,
-        instructions: Sequence[Instruction] = (),
-        priority: int = DEFAULT_PRIORITY,
-        idle_timeout: int = 0,
-        hard_timeout: int = 0,
-        table_id: int = 0,
-        cookie: int = 0,
-        flags: FlowModFlags | int = 0,
-    ) -> int:
-        """Add a flow entry that does `actions` at once, then `instructions`.
-
-        With neither it drops what matches. Timeouts are in seconds, 0 never.
-        """
-        applied = (ApplyActions(tuple(actions)),) if actions else ()
-        return self._send(
-            FlowMod(
-                match,
-                (*applied, *instructions),
-                priority=priority,
-                idle_timeout=idle_timeout,
-                hard_timeout=hard_timeout,
-                table_id=table_id,
-                cookie=cookie,
-                flags=flags,
-            )
-        )
-
-    def delete_flows(
-        self,
-        match: Match = Match(),  # noqa: B008  a Match never changes
-        *,
-        table_id: int | None = None,
-        out_port: int = Port.ANY,
-        out_group: int = ANY_GROUP,
-        cookie: int = 0,
-        cookie_mask: int = 0,
-    ) -> int:
-        """Delete the entries that `match` covers, in one table or, by default, in all.
-
-        Each of the others narrows it down: an output to `out_port`, to `out_group`, the
-        bits of the cookie that `cookie_mask` names.
-        """
-        everywhere = 0 if self.version == Version.OF10 else ALL_TABLES
-        return self._send(
-            FlowMod(
-                match,
-                command=FlowModCommand.DELETE,
-                table_id=everywhere if table_id is None else table_id,
-                out_port=out_port,
-                out_group=out_group,
-                cookie=cookie,
-                cookie_mask=cookie_mask,
-            )
-        )
-
-    def speaks(self, message: type[Message]) -> bool:
-        """Return whether the channel's version has a message, as OF1.0 has no GroupMod."""
-        try:
-            message.at(self.version)
-        except EncodeError:
-            return False
-        return True
-
-    def add_group(self, group_id: int, type: GroupType, buckets: Sequence[Bucket]) -> int:
-        """Add a group. Buckets without an id of their own are numbered where ids are needed.
-
-        EncodeError where the version has no groups: see `speaks`.
-        """
-        if self.version >= Version.OF15 and len({one.bucket_id for one in buckets}) < len(buckets):
-            buckets = [replace(one, bucket_id=number) for number, one in enumerate(buckets)]
-        return self._send(GroupMod(group_id, type, tuple(buckets)))
-
-    def delete_group(self, group_id: int) -> int:
-        """Delete a group, and with it the flow entries that use it."""
-        return self._send(GroupMod(group_id, command=GroupModCommand.DELETE))
-
-    def packet_out(
-        self, packet: PacketIn | bytes, actions: Sequence[Action], *, in_port: int | None = None
-    ) -> int:
-        """Send a packet: the one that came in, as the switch may have kept it, or a frame.
-
-        It counts as having come in by `in_port`; by default by the port of the PacketIn, a
-        frame by Port.CONTROLLER.
-        """
-        if not isinstance(packet, PacketIn):
-            port = Port.CONTROLLER if in_port is None else in_port
-            return self._send(PacketOut(tuple(actions), packet, match=_from_port(port)))
-        port = packet.in_port if in_port is None else in_port
-        kept = packet.buffer_id != NO_BUFFER
-        data = b"" if kept else packet.data
-        message = PacketOut(tuple(actions), data, packet.buffer_id, _from_port(port))
-        return self._send(message)
 
     def learn_port(self, message: PortStatus) -> None:
         """Keep `ports` up to date."""
@@ -228,7 +192,3 @@ class Datapath:
             self.ports.pop(message.desc.port_no, None)
         else:
             self.ports[message.desc.port_no] = message.desc
-
-
-def _from_port(in_port: int) -> Match:
-    return Match.unchecked({"in_port": in_port})

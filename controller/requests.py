@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 
 from protocol import (
@@ -63,21 +63,24 @@ class Requests:
             self._waiting.pop(xid, None)
 
     @asynccontextmanager
-    async def refusals(self, xids: Iterable[int]) -> AsyncIterator[None]:
-        """Raise RequestError at the end if the switch refused one of these messages meanwhile."""
+    async def refusals(self, xids: Collection[int]) -> AsyncIterator[None]:
+        """Raise RequestError at the end if the switch refused one of these messages meanwhile.
+
+        It takes the place of another RequestError, as it says more.
+        """
         loop = asyncio.get_running_loop()
         futures = {xid: loop.create_future() for xid in xids}
         self._waiting.update(futures)
         try:
             yield
-            for future in futures.values():
-                if future.done():
-                    future.result()
+        except RequestError as error:
+            raise _first_refusal(futures.values()) or error from None
+        else:
+            if refusal := _first_refusal(futures.values()):
+                raise refusal
         finally:
-            for xid, future in futures.items():
+            for xid in xids:
                 self._waiting.pop(xid, None)
-                if future.done():
-                    future.exception()  # is told by the first one, if at all
 
     def resolve(self, message: Message) -> bool:
         """Give `message` to the request that it answers; False if it answers none."""
@@ -99,3 +102,9 @@ class Requests:
             if not future.done():
                 future.set_exception(ChannelClosed(reason))
         self._waiting.clear()
+
+
+def _first_refusal(futures: Iterable[asyncio.Future[Message]]) -> BaseException | None:
+    """Return what the first of the messages that was refused got, None if none was."""
+    refusals = [future.exception() for future in futures if future.done()]
+    return refusals[0] if refusals else None
