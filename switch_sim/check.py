@@ -44,6 +44,7 @@ from protocol import (
     VlanId,
     WriteActions,
     WriteMetadata,
+    onf,
 )
 from protocol import nicira as nx
 from protocol.nicira.fields import NICIRA
@@ -246,6 +247,7 @@ _ARGUMENTS: dict[type[Action], Callable[[Any, Version], None]] = {
     PushPbb: _one_of(EthType.PBB),
     SetField: _check_set_field,
     CopyField: _check_copy_field,
+    onf.CopyField: _check_copy_field,
 }
 
 

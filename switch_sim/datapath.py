@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from protocol import (
+    OF10,
     OF14,
     OF15,
     ConfigFlags,
@@ -43,6 +44,7 @@ from .meter_actions import MeterActions
 from .meter_mods import MeterMods
 from .meter_table import MeterTable
 from .monitors import Author, Monitors
+from .nicira.commands import flow_removed_in_nxm
 from .nicira.extension import Extension
 from .packet import Packet
 from .pipeline import Pipeline
@@ -173,9 +175,24 @@ class Datapath:
 
         def say(version: Version) -> Message | None:
             message = entry.removed(reason_in("flow_removed", reason, version), now)
-            return message if version == entry.version or can_say(message, version) else None
+            # Nicira lets OF1.0 make entries that it has no words for itself.
+            is_own = version == entry.version > OF10
+            return message if is_own or can_say(message, version) else None
 
         self.sessions.tell(effects, "flow_removed", reason, say)
+        self._tell_removed_in_nxm(entry, reason, now, effects)
+
+    def _tell_removed_in_nxm(
+        self, entry: FlowEntry, reason: FlowRemovedReason, now: float, effects: Effects
+    ) -> None:
+        """Tell those of OF1.0 who have asked for it what that has no words for."""
+        asked = [one for one in self.sessions if one.wants_nxm and one.version == OF10]
+        if not asked or can_say(entry.removed(reason, now), OF10):
+            return
+        message = flow_removed_in_nxm(entry.removed(reason_in("flow_removed", reason, OF10), now))
+        wanting = [one for one in asked if one.wants("flow_removed", reason)]
+        if can_say(message, OF10):
+            effects.messages += [(session, message) for session in wanting]
 
     def tell_counters(self, entry: FlowEntry, now: float, effects: Effects) -> None:
         """Tell what an entry has counted, as it is to do by itself (OF1.5.1 7.2.5)."""

@@ -16,6 +16,7 @@ from protocol import (
     FlowModFlags,
     FlowRemovedReason,
     Version,
+    nicira,
 )
 
 from .check import Checker, check_match
@@ -129,8 +130,9 @@ class FlowMods:
             raise Refused(FlowModFailedCode.BAD_TABLE_ID, f"there is no table {table_id}")
 
     def _tables_of(self, message: FlowMod, version: Version) -> Iterable[FlowTable]:
-        # OF1.0 does not speak of tables, so it deletes in all.
-        if version == OF10 or message.table_id == ALL_TABLES:
+        # OF1.0 does not speak of tables, so it deletes in all, unless by Nicira's flow_mod.
+        names_none = version == OF10 and not isinstance(message, nicira.FlowMod)
+        if names_none or message.table_id == ALL_TABLES:
             return list(self.tables.values())
         self._check_table(message.table_id)
         return [self.tables[message.table_id]]

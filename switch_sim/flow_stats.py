@@ -91,7 +91,8 @@ def nicira_flow_stats(
 
 
 def _nicira_description(entry: FlowEntry, now: float) -> nx.FlowStats:
-    return nx.FlowStats(**structs.asdict(entry.description(now)))
+    told = structs.asdict(entry.description(now))
+    return nx.FlowStats(**told, hard_age=int(now - entry.modified))
 
 
 def _nicira_size(entry: FlowEntry) -> int | None:

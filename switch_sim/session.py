@@ -26,11 +26,13 @@ class Session:
         "main",
         "masks",
         "miss_send_len",
+        "names_tables",
         "packet_in_format",
         "role",
         "short_id",
         "uri",
         "version",
+        "wants_nxm",
     )
 
     def __init__(
@@ -47,6 +49,8 @@ class Session:
         self.auxiliary_id = auxiliary_id  #: 0 on the main channel
         self.miss_send_len = DEFAULT_MISS_SEND_LEN  #: bytes; set_config changes it
         self.packet_in_format = PacketInFormat.STANDARD  #: SetPacketInFormat changes it
+        self.wants_nxm = False  #: by SetFlowFormat: what OF1.0 has no words for is told in NXM
+        self.names_tables = False  #: in the commands of OF1.0's flow_mods, by FlowModTableId
         self.controller_id = 0  #: by which Nicira's actions name it; SetControllerId changes it
         self.is_congested = False  #: the shell's word: much waits that nobody reads
         self.role = Role.EQUAL

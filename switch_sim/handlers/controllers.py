@@ -17,6 +17,7 @@ from protocol import (
     RoleRequestFailedCode,
     SetAsync,
     Version,
+    nicira,
 )
 from protocol.async_config import ASYNC_PROPERTIES, AsyncConfig
 from protocol.properties import ExperimenterProperty
@@ -64,8 +65,8 @@ def _get_async(datapath: Datapath, request: Request[GetAsyncRequest]) -> None:
     request.answer(GetAsyncReply(**masks))
 
 
-@handles(SetAsync)
-def _set_async(datapath: Datapath, request: Request[SetAsync]) -> None:
+@handles(SetAsync, nicira.SetAsyncConfig, nicira.SetAsyncConfig2)
+def _set_async(datapath: Datapath, request: Request[AsyncConfig]) -> None:
     wanted = _masks(request.message, request.version)
     session = request.session.main
     session.masks = session.masks | wanted

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from protocol import NO_BUFFER, FlowMod, FlowModCommand, FlowStatsRequest
+from typing import Any
+
+from protocol import NO_BUFFER, OF10, FlowMod, FlowModCommand, FlowStatsRequest
 from protocol.flows import AggregateStatsRequest, FlowCountersRequest
 
 from ..datapath import Datapath, author_of
+from ..flow_changes import FlowChanges
 from ..flow_stats import flow_counters, flow_stats
+from ..nicira.commands import with_table
 from ..request import Request, handles
 from ..statistics import aggregate_stats
 
@@ -14,20 +18,26 @@ _WITH_BUFFER = (FlowModCommand.ADD, FlowModCommand.MODIFY, FlowModCommand.MODIFY
 
 
 @handles(FlowMod)
-def flow_mod(datapath: Datapath, request: Request[FlowMod]) -> None:
-    """Change flow entries, and send the packet that waited for one through them."""
-    message, session, now = request.message, request.session, request.now
+def _flow_mod(datapath: Datapath, request: Request[FlowMod]) -> None:
+    message = request.message
+    names_table = request.version == OF10 and request.session.main.names_tables
+    do_flow_mod(datapath, request, with_table(message) if names_table else message)
+
+
+def do_flow_mod(datapath: Datapath, request: Request[Any], message: FlowMod) -> FlowChanges:
+    """Do a flow_mod, and let the packet that it names begin; return what it changed."""
+    session, now = request.session, request.now
     buffered = message.buffer_id != NO_BUFFER and message.command in _WITH_BUFFER
     if buffered:
         datapath.buffers.check(message.buffer_id)
     changes = datapath.flow_mods.apply(message, session.version, now)
     datapath.tell_changes(changes, now, request.effects, author_of(request))
     if buffered:
-        request.do(lambda: _process_buffered(datapath, request))
+        request.do(lambda: _process_buffered(datapath, request, message.buffer_id))
+    return changes
 
 
-def _process_buffered(datapath: Datapath, request: Request[FlowMod]) -> None:
-    buffer_id = request.message.buffer_id
+def _process_buffered(datapath: Datapath, request: Request[Any], buffer_id: int) -> None:
     packet = datapath.buffered(buffer_id, request.session, request.now, request.effects)
     datapath.pipeline.process(packet)
 

@@ -8,10 +8,12 @@ from ipaddress import IPv6Address
 from protocol import BadRequestCode, Role, RoleRequestFailedCode
 from protocol import nicira as nx
 from protocol.nicira import CtTuple, NiciraCode
+from protocol.nicira.fields import N_OPTIONS
 
 from ..datapath import Datapath
 from ..nicira.connections import Connection
 from ..nicira.five_tuple import FiveTuple
+from ..nicira.options import MAX_OPTION_SPACE
 from ..nicira.packet_ins import resumed
 from ..refused import Refused
 from ..request import Request, handles
@@ -49,13 +51,10 @@ def _flow_age(datapath: Datapath, request: Request[nx.FlowAge]) -> None:
 
 @handles(nx.SetFlowFormat)
 def _set_flow_format(datapath: Datapath, request: Request[nx.SetFlowFormat]) -> None:
-    """Do nothing: what OF1.0 has no words for is told in NXM, the rest in either.
-
-    Only a format that there is not is refused.
-    """
     if request.message.format not in set(nx.FlowFormat):
         reason = f"there is no flow format {request.message.format}"
         raise Refused(BadRequestCode.EPERM, reason)
+    request.session.main.wants_nxm = request.message.format == nx.FlowFormat.NXM
 
 
 # Packets
@@ -78,6 +77,30 @@ def _resume(datapath: Datapath, request: Request[nx.Resume]) -> None:
     packet = resumed(waiting, request.message)
     packet.now, packet.effects = request.now, request.effects
     datapath.pipeline.go_on(packet, waiting.held)
+
+
+# Options of tunnels
+
+
+@handles(nx.TlvTableMod)
+def _tlv_table_mod(datapath: Datapath, request: Request[nx.TlvTableMod]) -> None:
+    message, options = request.message, datapath.nicira.options
+    match message.command:
+        case nx.TlvTableCommand.ADD:
+            options.add(message.maps)
+        case nx.TlvTableCommand.DELETE:
+            options.delete(message.maps)
+        case nx.TlvTableCommand.CLEAR:
+            options.clear()
+        case _:
+            reason = f"there is no command {message.command}"
+            raise Refused(NiciraCode.TLV_BAD_COMMAND, reason)
+
+
+@handles(nx.TlvTableRequest)
+def _tlv_table(datapath: Datapath, request: Request[nx.TlvTableRequest]) -> None:
+    maps = datapath.nicira.options.maps
+    request.answer(nx.TlvTableReply(MAX_OPTION_SPACE, N_OPTIONS, maps))
 
 
 # Connections (ovs-ofctl(8) "ct-flush", "ct-flush-zone")

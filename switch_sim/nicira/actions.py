@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import protocol as standard
-from protocol import Action, ControllerMaxLen, Output, PacketInReason, Port
+from protocol import Action, ControllerMaxLen, Output, PacketInReason, Port, onf
 from protocol import nicira as nx
 from protocol.packet import EthType, TcpFlags
 from protocol.ports import port_of_16
@@ -112,6 +112,7 @@ ALONE: dict[type[Action], Effect] = {
     nx.Conjunction: _nothing,
     nx.Exit: _exit,
     nx.PopQueue: _pop_queue,
+    onf.CopyField: EFFECTS[standard.CopyField],
     nx.CtClear: ct_clear,
     # What OF1.1 took over.
     nx.SetQueue: EFFECTS[standard.SetQueue],

@@ -12,6 +12,7 @@ from .actions import ALONE, Effect, SwitchActions
 from .check import Checks
 from .conntrack import Conntrack
 from .learning import Learner, TellChanges
+from .options import TunnelOptions
 from .packet_ins import WaitingPackets
 from .tracking import Tracker
 
@@ -30,6 +31,7 @@ class Extension:
         self.sample_count = 0  #: of packets that collectors would have been told of
         self.conntrack = Conntrack()
         self.waiting = WaitingPackets()
+        self.options = TunnelOptions()
         self.learner = Learner(flow_mods, tell_changes)
         tracker = Tracker(self.conntrack, pipeline.process)
         effects: dict[type[Action], Effect] = {

@@ -565,3 +565,43 @@ def _left(switch: Theirs | Ours, case: Case) -> list[Left]:
 @pytest.mark.parametrize("case", ALL.values(), ids=ALL.keys())
 def test_what_leaves_where_is_the_same(theirs: Theirs, ours: Ours, case: Case) -> None:
     assert _left(ours, case) == _left(theirs, case)
+
+
+# What ovs-ofctl says in Nicira's own messages
+
+
+NXM = "--flow-format=NXM+table_id"
+
+
+def test_of10_manages_entries_in_nxm(ours: Ours) -> None:
+    ours.install([])
+    for flow in (
+        "in_port=1,actions=load:5->NXM_NX_REG0[],resubmit(,1)",
+        "table=1,reg0=5,actions=2",
+    ):
+        ovs.ofctl("10", "add-flow", ours.endpoint, NXM, f"cookie=7,{flow}")
+    assert ours.send(1, TCP) == {2: [TCP]}
+    told = ovs.ofctl("10", "dump-flows", ours.endpoint, "table=1,cookie=7/-1")
+    assert "n_packets=1" in told
+    assert "reg0=0x5 actions=output:2" in told
+    assert "flow_count=2" in ovs.ofctl("10", "dump-aggregate", ours.endpoint, "cookie=7/-1")
+    ovs.ofctl("10", "del-flows", ours.endpoint, NXM, "table=1,cookie=7/-1")
+    assert ours.send(1, TCP) == {}
+
+
+def test_options_are_mapped_by_ovs_ofctl(ours: Ours) -> None:
+    mapped = "{class=0xffff,type=0,len=4}->tun_metadata0"
+    ovs.ofctl("13", "add-tlv-map", ours.endpoint, mapped)
+    told = ovs.ofctl("13", "dump-tlv-map", ours.endpoint)
+    assert "max option space=256 max fields=64" in told
+    assert "0xffff" in told
+    ovs.ofctl("13", "del-tlv-map", ours.endpoint)
+    assert "0xffff" not in ovs.ofctl("13", "dump-tlv-map", ours.endpoint)
+
+
+def test_a_zone_is_flushed_by_ovs_ofctl(ours: Ours) -> None:
+    ours.install(["ip,actions=ct(commit,zone=5)"])
+    ours.send(1, UDP)
+    assert len(ours.switch.datapath.nicira.conntrack) == 1
+    ovs.ofctl("13", "ct-flush-zone", ours.endpoint, "5")
+    assert len(ours.switch.datapath.nicira.conntrack) == 0
