@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from enum import IntFlag
 from typing import Any
 
+from .errors import BadMatchCode
 from .match import Match, OxmMatch, OxmMatchShape
 from .oxm import FieldValue, VlanId
 from .packet.ethernet import EthType
@@ -445,6 +446,8 @@ MatchShape = by_version(
                 _OXM: Converted(OxmMatchShape(OF11), _as_oxm, lambda match: match),
             },
             _number_11,
+            unknown=BadMatchCode.BAD_TYPE,
+            faulty=BadMatchCode.BAD_LEN,
         ),
         OF12: OxmMatch(),
     }

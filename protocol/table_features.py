@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
-from .errors import BadPropertyCode, TableFeaturesFailedCode
+from .errors import TableFeaturesFailedCode
 from .field_ids import FieldId, FieldIds
 from .multipart import MultipartReply, MultipartRequest, multipart_reply, multipart_request
 from .record import Family, ListOf, Record
@@ -30,7 +30,7 @@ TableFeaturePropertyShape = Family(
     "table feature property",
     length_counts_padding=False,
     unknown=TableFeaturesFailedCode.BAD_TYPE,
-    short=BadPropertyCode.BAD_LEN,
+    short=TableFeaturesFailedCode.BAD_LEN,
 )
 
 

@@ -13,12 +13,15 @@ import struct
 from collections.abc import Callable, Mapping
 from enum import IntEnum, IntFlag
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import construct as c
 
 from .exceptions import DecodeError
 from .version import OF10, Version
+
+if TYPE_CHECKING:
+    from .errors import ErrorCode
 
 U8, U16, U32, U64 = c.Int8ub, c.Int16ub, c.Int32ub, c.Int64ub
 S32 = c.Int32sb  #: the one signed number: the offset of a frequency
@@ -243,23 +246,36 @@ def Numbers(code: str, count: int | None = None) -> Converted:
 class ByNumber(Versioned):
     """One of several shapes, told apart by the 16 bits that each begins with.
 
-    `number_of` tells which one a value is to be written in. ValueError for other numbers.
+    `number_of` tells which one a value is to be written in. Other numbers mean the error
+    `unknown`; what is wrong with a shape, and has no error of its own, means `faulty`.
     """
 
-    def __init__(self, shapes: Mapping[int, Shape], number_of: Callable[[Any], int]) -> None:
+    def __init__(
+        self,
+        shapes: Mapping[int, Shape],
+        number_of: Callable[[Any], int],
+        unknown: ErrorCode | None = None,
+        faulty: ErrorCode | None = None,
+    ) -> None:
         super().__init__()
         self.shapes, self.number_of = dict(shapes), number_of
+        self.unknown, self.faulty = unknown, faulty
 
     def at(self, version: Version) -> ByNumber:
         shapes = {number: resolve(shape, version) for number, shape in self.shapes.items()}
-        return ByNumber(shapes, self.number_of)
+        return ByNumber(shapes, self.number_of, self.unknown, self.faulty)
 
     def _parse(self, stream: io.BytesIO, context: Any, path: str) -> Any:
         number = U16._parsereport(stream, context, path)
         stream.seek(-U16.sizeof(), io.SEEK_CUR)
         if number not in self.shapes:
-            raise DecodeError(None, f"number {number} is unknown", path)
-        return self.shapes[number]._parsereport(stream, context, path)
+            raise DecodeError(self.unknown, f"number {number} is unknown", path)
+        try:
+            return self.shapes[number]._parsereport(stream, context, path)
+        except DecodeError as error:
+            raise DecodeError(error.code or self.faulty, error.reason, error.path) from error
+        except c.ConstructError as error:
+            raise DecodeError(self.faulty, str(error), path) from error
 
     def _build(self, value: Any, stream: io.BytesIO, context: Any, path: str) -> Any:
         return self.shapes[self.number_of(value)]._build(value, stream, context, path)

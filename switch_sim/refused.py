@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from protocol import (
     OF13,
     BundleFailedCode,
@@ -9,6 +11,7 @@ from protocol import (
     ErrorCode,
     ErrorMsg,
     Message,
+    MultipartRequest,
     Version,
     sayable,
 )
@@ -39,12 +42,7 @@ class Refused(Exception):
 
 def error_of(refusal: Refused, message: Message, version: Version, raw: bytes = b"") -> ErrorMsg:
     """Return what a controller is told; `raw` is its message as it came."""
-    if not raw:
-        try:
-            raw = message.encode(version)
-        except EncodeError:
-            raw = b""  # only our own tests can say what the version has no words for
-    data, code = raw[:ERROR_DATA], refusal.code
+    data, code = (raw or _beginning(message, version))[:ERROR_DATA], refusal.code
     if isinstance(code, NiciraCode):
         numbers_of, head = code.told_in(version)
         return ErrorMsg(numbers_of, head + data, xid=message.xid)
@@ -54,3 +52,16 @@ def error_of(refusal: Refused, message: Message, version: Version, raw: bytes = 
         told = UnknownError(_EXPERIMENTER, _ONF_BUNDLES + numbers[1])
         return ErrorMsg(told, ONF.to_bytes(4, "big") + data, xid=message.xid)
     return ErrorMsg(sayable(code, version), data, xid=message.xid)
+
+
+def _beginning(message: Message, version: Version) -> bytes:
+    """Return the bytes of a message, or some of them where it came in several parts."""
+    try:
+        return message.encode(version)
+    except EncodeError:
+        if not isinstance(message, MultipartRequest) or not message.gathers:
+            return b""  # only our own tests can say what the version has no words for
+    whole = getattr(message, message.gathers)
+    few = whole[:ERROR_DATA] if isinstance(whole, bytes) else whole[:1]
+    part: Message = replace(message, **{message.gathers: few})
+    return part.encode(version)
