@@ -72,7 +72,7 @@ def known_mask(kind: str, version: Version) -> int:
 def default_masks(version: Version) -> dict[str, int]:
     """Return what a controller gets at first: never to be changed in place.
 
-    All of it; a slave, changes of ports and of itself only (OF1.3.5 6.3.4 "Multiple
+    All of it; a slave, changes of ports and of itself only (OF1.3.5 6.3.5 "Multiple
     Controllers"). Packets with an invalid TTL want to be asked for: in OF1.1 and OF1.2 by a
     flag of the switch, afterwards by a mask.
     """

@@ -1,4 +1,4 @@
-"""Bundles: messages that wait to be done together (OF1.4.1 6.8, 7.3.9 "Bundle Messages").
+"""Bundles: messages that wait to be done together (OF1.4.1 7.3.9 "Bundle Messages").
 
 A bundle is known to the channel that opened it. All its messages are done or none, whatever
 its flags say; they are done in their order, and no packet and no other message comes between:

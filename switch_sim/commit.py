@@ -19,7 +19,7 @@ def commit(datapath: Datapath, request: Request[Any], messages: Sequence[Message
     """Do all messages in their order; Refused (MSG_FAILED) where one cannot be done.
 
     Then the switch is as it was, and the controller gets the error of that message, too
-    (OF1.4.1 7.3.9.4 "Committing a bundle").
+    (OF1.4.1 7.3.9 "Bundle Messages").
 
     A packet that is sent cannot be called back. So they are first done without packets, and
     where there are some, taken back and done again with each packet at its place.

@@ -1,4 +1,4 @@
-"""Which entry of a full table makes room for a new one (OF1.4.1 5.1.4 "Flow Table Eviction")."""
+"""Which entry of a full table makes room for a new one (OF1.4.1 5.5 "Flow Removal")."""
 
 from __future__ import annotations
 

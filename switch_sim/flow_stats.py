@@ -52,7 +52,10 @@ def flow_stats(
 def flow_counters(
     tables: FlowTables, request: FlowCountersRequest, version: Version, now: float
 ) -> Iterator[FlowCountersReply]:
-    """Return the parts of the answer without descriptions (OF1.5.1 7.3.5.3)."""
+    """Return the parts of the answer without descriptions.
+
+    OF1.5.1 7.3.5 "Individual Flow Statistics".
+    """
     for entries, flags in _parts(selected(tables, request, version), _size_in(version)):
         flows = (counters(entry, FlowStatsReason.STATS_REQUEST, now) for entry in entries)
         yield FlowCountersReply(tuple(flows), flags=flags)

@@ -1,4 +1,4 @@
-"""Flow monitors: controllers that are told what becomes of entries (OF1.4.1 7.3.5.18).
+"""Flow monitors: who is told what becomes of entries (OF1.4.1 7.3.5 "Flow Monitoring").
 
 Before OF1.4, Nicira and ONF had monitors of the same meaning. Theirs speak with one voice,
 which says once what several monitors watch; since OF1.4 each monitor speaks for itself, in

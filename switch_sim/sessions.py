@@ -71,7 +71,7 @@ class Sessions(list[Session]):
 
         self.tell(effects, "requestforward", reason, say, but=session.main)
 
-    # Roles (OF1.3.5 6.3.4 "Multiple Controllers")
+    # Roles (OF1.3.5 6.3.5 "Multiple Controllers")
 
     def change_role(self, session: Session, role: Role, effects: Effects) -> None:
         """Give a controller another role; where it becomes the master, the old one is a slave."""

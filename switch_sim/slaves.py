@@ -1,4 +1,4 @@
-"""What a controller that is slave may not say (OF1.3.5 6.3.4 "Multiple Controllers")."""
+"""What a controller that is slave may not say (OF1.3.5 6.3.5 "Multiple Controllers")."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _SINCE_OF14 = TableConfig.EVICTION | TableConfig.VACANCY_EVENTS
 
 
 def table_desc(table_id: int, table: FlowTable) -> TableDesc:
-    """Return how a table behaves (OF1.4.1 7.3.5.17 "Table Description")."""
+    """Return how a table behaves (OF1.4.1 7.3.5 "Table Description")."""
     config = TableConfig(0)
     flags = DEFAULT_EVICTION
     if table.evictor is not None:

@@ -75,7 +75,7 @@ _ACTS: dict[int, Callable[[Datapath, _Control], None]] = {
 
 @handles(BundleAdd, onf.BundleAdd)
 def _bundle_add(datapath: Datapath, request: Request[BundleAdd]) -> None:
-    """Put a message into a bundle (OF1.4.1 7.3.9.5 "Creating and opening a bundle")."""
+    """Put a message into a bundle (OF1.4.1 7.3.9 "Bundle Messages")."""
     message = request.message
     if message.message.xid != message.xid:
         reason = f"xid {message.message.xid} is in a message of xid {message.xid}"

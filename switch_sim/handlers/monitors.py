@@ -34,7 +34,7 @@ _FLAGS_BEFORE = sum(nicira.FlowMonitorFlags)
 
 @handles(FlowMonitorRequest)
 def _monitor(datapath: Datapath, request: Request[FlowMonitorRequest]) -> None:
-    """Set, change or end a monitor (OF1.4.1 7.3.5.18 "Flow Monitoring")."""
+    """Set, change or end a monitor (OF1.4.1 7.3.5 "Flow Monitoring")."""
     message = request.message
     if message.command not in set(FlowMonitorCommand):
         raise Refused(Code.BAD_COMMAND, f"nothing is done to a monitor by {message.command}")

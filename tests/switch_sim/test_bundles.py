@@ -162,7 +162,7 @@ def test_a_bundle_that_waits_too_long_ends() -> None:
     assert bench.refusal(control(COMMIT)) == Code.BAD_ID
 
 
-# All or nothing (OF1.4.1 7.3.9.4 "Committing a bundle")
+# All or nothing (OF1.4.1 7.3.9 "Bundle Messages")
 
 
 @with_bundles
@@ -338,13 +338,13 @@ def test_a_controller_has_so_many_bundles_and_messages(monkeypatch: pytest.Monke
 
 
 def test_bundles_are_not_scheduled() -> None:
-    # OF1.5.1 7.3.9.7 "Scheduled Bundles"
+    # OF1.5.1 7.3.9 "Scheduled Bundles"
     bench = Bench(OF15)
     assert bench.refusal(control(OPEN, flags=BundleFlags.TIME)) == Code.SCHED_NOT_SUPPORTED
 
 
 def test_openflow_15_tells_what_bundles_can_be() -> None:
-    # OF1.5.1 7.3.5.20 "Bundle Features Multipart"
+    # OF1.5.1 7.3.5 "Bundle Features Multipart"
     bench = Bench(OF15)
     both = BundleFlags.ATOMIC | BundleFlags.ORDERED
     assert bench.say(BundleFeaturesRequest()) == [BundleFeaturesReply(both)]

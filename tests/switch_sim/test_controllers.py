@@ -91,7 +91,7 @@ def test_a_role_is_given_and_told(version: Version) -> None:
 
 @with_roles
 def test_there_is_one_master(version: Version) -> None:
-    # OF1.3.5 6.3.4 "Multiple Controllers": the old one becomes a slave.
+    # OF1.3.5 6.3.5 "Multiple Controllers": the old one becomes a slave.
     one = Bench(version)
     other, equal = one.other(), one.other()
     become(one, Role.MASTER)
@@ -155,7 +155,7 @@ def test_the_old_master_is_told_since_openflow_14(version: Version, is_told: boo
     assert role_of(equal) == Role.EQUAL
 
 
-# What a slave may not say (OF1.3.5 6.3.4)
+# What a slave may not say (OF1.3.5 6.3.5)
 
 PORT_1 = 0xA1
 CHANGES: list[Message] = [
@@ -215,7 +215,7 @@ def watched(version: Version) -> Bench:
 
 @with_roles
 def test_all_are_told_all_but_slaves(version: Version) -> None:
-    # OF1.3.5 6.3.4: by default a slave hears of ports only.
+    # OF1.3.5 6.3.5: by default a slave hears of ports only.
     bench = watched(version)
     slave = bench.other()
     become(slave, Role.SLAVE)
@@ -388,7 +388,7 @@ def test_a_controller_of_an_older_version_does_not_hear_of_others() -> None:
 
 
 def test_controllers_can_be_asked_for() -> None:
-    # OF1.5.1 7.3.5.19 "Controller Status Multipart"
+    # OF1.5.1 7.3.5 "Controller Status Multipart"
     bench = Bench(OF15)
     bench.switch.connect(OF15, "tcp:192.0.2.1:6653")
     [reply] = bench.say(ControllerStatusRequest())

@@ -67,7 +67,7 @@ def flood(agent: Agent, count: int) -> None:
 class TestSeveralControllers:
     @story
     async def test_each_gets_what_its_role_allows(self) -> None:
-        """OF1.3.5 6.3.4 "Multiple Controllers": a slave gets no packet_ins, but port_status."""
+        """OF1.3.5 6.3.5 "Multiple Controllers": a slave gets no packet_ins, but port_status."""
         async with running() as agent, listening() as one, listening() as other:
             equal, slave = await dialled(agent, one), await dialled(agent, other)
             equal.send(TO_CONTROLLER)

@@ -1,4 +1,4 @@
-"""Flow monitors: what controllers hear of what others do (OF1.4.1 7.3.5.18)."""
+"""Flow monitors: what controllers hear of what others do (OF1.4.1 7.3.5 "Flow Monitoring")."""
 
 from __future__ import annotations
 
@@ -274,7 +274,7 @@ def test_a_controller_has_so_many_monitors() -> None:
     assert bench.refusal(monitor(monitor_id=MAX_MONITORS)) == Code.UNKNOWN
 
 
-# A controller that does not read (OF1.4.1 7.3.5.18: OFPFME_PAUSED, OFPFME_RESUMED)
+# A controller that does not read (OF1.4.1 7.3.5 "Flow Monitoring": OFPFME_PAUSED, OFPFME_RESUMED)
 
 
 def test_who_does_not_read_hears_later_what_became_of_it() -> None:

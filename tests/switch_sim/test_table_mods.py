@@ -109,7 +109,7 @@ def test_a_refused_table_mod_changes_nothing() -> None:
     assert bench.refusal(flow(Match(in_port=2))) == FlowModFailedCode.TABLE_FULL
 
 
-# Description (OF1.4.1 7.3.5.17 "Table Description")
+# Description (OF1.4.1 7.3.5 "Table Description")
 
 
 def desc(bench: Bench, table_id: int = 0) -> tuple[int, tuple[Record, ...]]:
@@ -133,7 +133,7 @@ def test_tables_are_described(version: Version) -> None:
     assert desc(bench)[0] == 0
 
 
-# Eviction (OF1.4.1 5.1.4 "Flow Table Eviction")
+# Eviction (OF1.4.1 5.5 "Flow Removal")
 
 
 def evicting(size: int, *properties: Record) -> Bench:

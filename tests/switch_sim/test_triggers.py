@@ -37,7 +37,7 @@ ONE = Match(in_port=1)
 SIZE = len(frames.TCP)
 
 
-# Counters alone (OF1.5.1 7.3.5.3 "Individual Flow Statistics")
+# Counters alone (OF1.5.1 7.3.5 "Individual Flow Statistics")
 
 
 def test_counters_can_be_asked_for_without_descriptions() -> None:
