@@ -113,11 +113,19 @@ class Switch:
         return self._run("ovs-appctl", "-t", str(self.path / "sw.ctl"), *arguments)
 
     def ofctl(
-        self, version: Version, command: str, *arguments: str, strict: bool = False
+        self,
+        version: Version,
+        command: str,
+        *arguments: str,
+        strict: bool = False,
+        nicira: bool = False,
     ) -> list[bytes]:
-        """Run a command of ovs-ofctl, and return all messages that went either way."""
+        """Run a command of ovs-ofctl, and return all messages that went either way.
+
+        In OF1.0 it says what it can without Nicira's messages, unless they are asked for.
+        """
         form = f"OpenFlow1{version - 1}"
-        options = ["-F", "OpenFlow10"] if version == 1 else []  # else it speaks Nicira's
+        options = ["-F", "OpenFlow10"] if version == 1 and not nicira else []
         options += ["--strict"] if strict else []
         with Listener(self.path / "br0.mgmt", self.path / "listen.sock") as listener:
             self._run(  # what the switch refuses was said all the same
