@@ -75,6 +75,7 @@ class Agent:
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[_Listener] = []
         self.dialling = asyncio.Semaphore(MAX_DIALLING)
+        self.answering = asyncio.Lock()  #: a channel at a time, so that a turn of the loop is short
         self._dials: set[str] = set()  # switches that dial their controllers
         self._real_ports = RealPorts(network, clock, self.soon)
 
@@ -217,6 +218,9 @@ class Agent:
         for _, session, message in self.network.messages_to_send():
             if session in self.sessions:
                 self.sessions[session].send(message)
+        for session, parts in self.network.answers_to_send():
+            if session in self.sessions:
+                self.sessions[session].answers.append(parts)
 
     def name(self, switch: str) -> str:
         """Return how the log calls a switch."""

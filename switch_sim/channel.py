@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -68,6 +71,7 @@ class Channel:
         self.when_open: asyncio.Future[Session] | None = None  #: for who waits for a session
         self._limit = settings.packet_in_limit(now)
         self.due = inf  #: when the agent looks at the time next
+        self.answers: deque[Iterator[Message]] = deque()  #: the rest of long ones
         self.faults = 0  #: that the log was told
         self.dropped = 0  #: packet_ins for which there was no room, or that were too many
         self.unsent = 0  #: bytes that the stream holds
@@ -87,6 +91,8 @@ class Channel:
                 for event in self.connection.receive_data(data, self.agent.clock()):
                     if not self._closed:
                         self._take(event)
+                    while self.answers and not self._closed:
+                        await self._answer(self.answers[0])
                     if self.unsent > UNSENT_PAUSE:
                         await self._drained()
                 self.agent.soon_write(self)
@@ -98,6 +104,36 @@ class Channel:
             logger.exception("%s: the channel failed", self.agent.name(self.switch))
         finally:
             self.close("")
+
+    async def _answer(self, parts: Iterator[Message]) -> None:
+        """Send one part of a long answer, when there is room; others get their turn between."""
+        if self.unsent > UNSENT_PAUSE:
+            await self._drained()
+        async with self.agent.answering:
+            if not self._send_part(parts):
+                self.answers.popleft()
+            self.flush()
+            await asyncio.sleep(0)
+        self.connection.pardon(self.agent.clock())  # it may ask meanwhile; we do not listen
+
+    def _send_part(self, parts: Iterator[Message]) -> bool:
+        """Send the next part, and forget it; return whether there was one."""
+        # With the collector on, parts on their way would be taken for what stays, and a table
+        # of 100,000 entries would be searched for garbage, which takes a quarter of a second.
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            for part in parts:
+                self.send(part)
+                del part  # before the collector comes back
+                return True
+            return False
+        except Exception:
+            logger.exception("%s: an answer ended too early", self.agent.name(self.switch))
+            return False
+        finally:
+            if collects:
+                gc.enable()
 
     async def _drained(self) -> None:
         self.paused = True

@@ -32,6 +32,7 @@ def commit(datapath: Datapath, request: Request[Any], messages: Sequence[Message
     datapath.undo.keep()
     request.effects.frames += staged.frames
     request.effects.messages += staged.messages
+    request.effects.answers += staged.answers
 
 
 def _try(

@@ -30,7 +30,7 @@ from .flow_entry import FlowEntry
 from .flow_table import FlowTables, Selection
 from .refused import Refused
 
-PART = 60_000  #: bytes of a reply; a message has at most 65,535
+PART = 30_000  #: bytes of a reply, which takes some 5 ms; a message has at most 65,535
 
 _EMERGENCY = 0xFE  # OF1.0's table of emergency entries, which is always empty here
 
@@ -70,8 +70,8 @@ def selected(tables: FlowTables, request: _WhichFlows, version: Version) -> Iter
     """Return the entries that a request means, table by table."""
     check_match(request.match, version)
     selection = Selection(request.out_port, request.out_group, request.cookie, request.cookie_mask)
-    for table_id in _table_ids(tables, request.table_id, version):
-        yield from tables[table_id].select(request.match, selection)
+    for table in [tables[one] for one in _table_ids(tables, request.table_id, version)]:
+        yield from table.walk(request.match, selection)
 
 
 def _table_ids(tables: FlowTables, table_id: int, version: Version) -> list[int]:

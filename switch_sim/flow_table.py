@@ -150,15 +150,24 @@ class FlowTable:
 
         That is the non-strict form of requests (OF1.3.5 6.4 "Flow Table Modification Messages").
         """
+        return list(self.walk(match, selection))
+
+    def walk(self, match: Match, selection: Selection = EVERY_ENTRY) -> Iterator[FlowEntry]:
+        """Yield what `select` returns, one by one; what changes meanwhile is not seen."""
         masks, values = split_match(match)
         names = frozenset(name for name, _ in masks)
-        found: list[FlowEntry] = []
-        for group in self._tuples.values():
-            if group.masks == masks:
-                found += group.with_values(values)
-            elif names <= group.names:
-                found += (entry for entry in group if covers(masks, values, entry))
-        return [entry for entry in found if selection.takes(entry)]
+        entries = [
+            (
+                group.masks == masks,
+                list(group.with_values(values) if group.masks == masks else group),
+            )
+            for group in self._tuples.values()
+            if names <= group.names
+        ]
+        for same, found in entries:
+            for entry in found:
+                if (same or covers(masks, values, entry)) and selection.takes(entry):
+                    yield entry
 
     def overlapping(self, entry: FlowEntry) -> FlowEntry | None:
         """Return an entry of the same priority that a packet may match as well.

@@ -11,13 +11,20 @@ It answers with `request.answer`, or raises Refused, which becomes the ErrorMsg.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from msgspec.structs import replace
 
-from protocol import BadRequestCode, Message, MultipartRequest, Version
+from protocol import (
+    BadRequestCode,
+    Message,
+    MultipartFlags,
+    MultipartReply,
+    MultipartRequest,
+    Version,
+)
 from protocol.symmetric import is_experimenters
 
 from .refused import Refused
@@ -61,6 +68,20 @@ class Request(Generic[M]):
         """Send the parts of a multipart reply."""
         xid = self.message.xid
         self.effects.messages += [(self.session, replace(part, xid=xid)) for part in parts]
+
+    def answer_while_read(self, parts: Iterator[MultipartReply]) -> None:
+        """Send a reply whose parts are made one by one, as the controller reads them.
+
+        The first one is made now, so that what is wrong with the request shows. The others
+        have to stand changes that come in between.
+        """
+        xid = self.message.xid
+        for part in parts:
+            self.effects.messages.append((self.session, replace(part, xid=xid)))
+            if part.flags & MultipartFlags.MORE:
+                rest = (replace(one, xid=xid) for one in parts)
+                self.effects.answers.append((self.session, rest))
+                return
 
 
 Handler = Callable[["Datapath", Request[M]], None]

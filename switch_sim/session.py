@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from protocol import Message, PacketInReason, Role, Version
@@ -82,3 +83,5 @@ class Effects:
 
     frames: list[tuple[int, bytes]] = field(default_factory=list)  #: (port_no, frame)
     messages: list[tuple[Session, Message]] = field(default_factory=list)
+    #: What follows the messages: parts of long answers, made when they are asked for.
+    answers: list[tuple[Session, Iterator[Message]]] = field(default_factory=list)

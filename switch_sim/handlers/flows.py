@@ -45,13 +45,13 @@ def _process_buffered(datapath: Datapath, request: Request[Any], buffer_id: int)
 @handles(FlowStatsRequest)
 def _flow_stats(datapath: Datapath, request: Request[FlowStatsRequest]) -> None:
     parts = flow_stats(datapath.tables, request.message, request.version, request.now)
-    request.answer_in_parts(parts)
+    request.answer_while_read(parts)
 
 
 @handles(FlowCountersRequest)
 def _flow_counters(datapath: Datapath, request: Request[FlowCountersRequest]) -> None:
     parts = flow_counters(datapath.tables, request.message, request.version, request.now)
-    request.answer_in_parts(parts)
+    request.answer_while_read(parts)
 
 
 @handles(AggregateStatsRequest)

@@ -63,7 +63,7 @@ def _flow_mod(datapath: Datapath, request: Request[nx.FlowMod]) -> None:
 def _flow_stats(datapath: Datapath, request: Request[nx.FlowStatsRequest]) -> None:
     _check_match(request.message.match)
     message = _by_cookie(request.message)
-    request.answer_in_parts(nicira_flow_stats(datapath.tables, message, request.now))
+    request.answer_while_read(nicira_flow_stats(datapath.tables, message, request.now))
 
 
 @handles(nx.AggregateStatsRequest)

@@ -13,7 +13,7 @@ order of sending. A loop cannot hang the process: see storm.py.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import inf
@@ -83,6 +83,7 @@ class Network:
         self._outside: set[End] = set()  # ports whose links lead out of this process
         self._leaving: list[tuple[End, bytes]] = []
         self._messages: list[Outgoing] = []
+        self._answers: list[tuple[Session, Iterator[Message]]] = []
         self._timers: list[tuple[float, str]] = []  # a heap of when nodes are due
         self._due: dict[str, float] = {}  # node -> its first entry in the heap
 
@@ -210,6 +211,11 @@ class Network:
         messages, self._messages = self._messages, []
         return messages
 
+    def answers_to_send(self) -> list[tuple[Session, Iterator[Message]]]:
+        """Return what follows the messages in long answers, and forget it."""
+        answers, self._answers = self._answers, []
+        return answers
+
     def frames_to_send(self) -> list[tuple[End, bytes]]:
         """Return the frames that leave the process, and forget them."""
         frames, self._leaving = self._leaving, []
@@ -219,6 +225,7 @@ class Network:
         """Take what a switch did: its frames go on, its messages wait to be fetched."""
         for session, message in effects.messages:
             self._messages.append(Outgoing(switch, session, message))
+        self._answers += effects.answers
         self._send(switch, effects.frames, journey)
 
     def _send_from_host(self, host: str, frames: list[bytes], journey: Journey | None) -> None:

@@ -96,6 +96,7 @@ class Bench:
     def effects_of(self, message: Message, now: float = 0.0) -> Effects:
         raw = message.encode(self.version)
         effects = self.switch.handle(self.session, Message.decode(raw), now, raw)
+        effects.messages += [(session, part) for session, rest in effects.answers for part in rest]
         for session, answer in effects.messages:
             assert Message.decode(answer.encode(session.version))
         return effects
