@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from ..nicira.fields import CtState, IpFrag
-from ..oxm import FieldValue
+from ..oxm import HEX, FieldValue
 from ..packet.tcp import TcpFlags
 from .words import number, unknown
 
@@ -104,7 +104,7 @@ def _show_flags(name: str, value: FieldValue) -> str | None:
     if isinstance(value, tuple):
         for word, flag in known.items():
             shown += ("+" if value[0] & flag else "-") + word if value[1] & flag else ""
-        return shown if not value[1] & ~sum(known.values()) else None
+        return shown or None if not value[1] & ~sum(known.values()) else None
     if isinstance(value, bytes) or not value or value & ~sum(known.values()):
         return None
     return "|".join(word for word, flag in known.items() if value & flag)
@@ -113,8 +113,7 @@ def _show_flags(name: str, value: FieldValue) -> str | None:
 def _show_packet_type(value: FieldValue) -> str | None:
     if not isinstance(value, int):
         return None
-    low = value & 0xFFFF
-    return f"({value >> 16},{hex(low) if low else 0})"
+    return f"({value >> 16},{HEX.show(value & 0xFFFF)})"
 
 
 _SHOWN: dict[str, Callable[[FieldValue], str | None]] = {

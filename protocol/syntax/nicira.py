@@ -14,13 +14,13 @@ from typing import Any
 from .. import actions, nicira
 from ..features import ControllerMaxLen
 from ..instructions import WriteMetadata
+from ..oxm import HEX
 from ..packets import PacketInReason
 from ..ports import Port
 from ..record import Record
 from .subfields import (
     action_field,
     bits_text,
-    hexadecimal,
     nicira_name,
     one_bit,
     subfield,
@@ -95,7 +95,7 @@ def _read_load(text: str) -> actions.Action:
 
 
 def _show_load(action: nicira.RegLoad) -> str:
-    return f"load:{hexadecimal(action.value)}->{subfield_text(action.dst)}"
+    return f"load:{HEX.show(action.value)}->{subfield_text(action.dst)}"
 
 
 def _read_move(text: str) -> actions.Action:
@@ -131,7 +131,7 @@ def _read_set_tunnel(text: str) -> actions.Action:
 
 def _show_metadata(action: nicira.WriteMetadata | WriteMetadata) -> str:
     mask = f"/{action.metadata_mask:#x}" if action.metadata_mask != _ALL_64 else ""
-    return f"write_metadata:{hexadecimal(action.metadata)}{mask}"
+    return f"write_metadata:{HEX.show(action.metadata)}{mask}"
 
 
 # Sending
@@ -464,8 +464,8 @@ SHOWERS: dict[type[Record], Callable[[Any], str]] = {
     nicira.CheckPktLarger: _show_check_pkt_larger,
     nicira.DeleteField: lambda one: f"delete_field:{one.field}",
     nicira.WriteMetadata: _show_metadata,
-    nicira.SetTunnel: lambda one: f"set_tunnel:{hexadecimal(one.tun_id)}",
-    nicira.SetTunnel64: lambda one: f"set_tunnel64:{hexadecimal(one.tun_id)}",
+    nicira.SetTunnel: lambda one: f"set_tunnel:{HEX.show(one.tun_id)}",
+    nicira.SetTunnel64: lambda one: f"set_tunnel64:{HEX.show(one.tun_id)}",
     nicira.PopQueue: lambda one: "pop_queue",
     nicira.DecTtlCntIds: _show_dec_ttl,
     nicira.OutputReg: lambda one: f"output:{subfield_text(one.src)}",

@@ -165,7 +165,9 @@ class _Speller:
         if isinstance(action, a.PushVlan | a.PopVlan):
             self.tagged = isinstance(action, a.PushVlan)
         if isinstance(action, nicira.Clone | nicira.Ct):
+            tagged = self.tagged
             inner = tuple(said for one in action.actions for said in self.spell(one))
+            self.tagged = tagged  # what a clone changes is forgotten behind it
             yield structs.replace(action, actions=inner)
             return
         yield from self._said(action)

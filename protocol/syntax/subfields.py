@@ -149,8 +149,3 @@ def bits_text(name: str, first: int, n_bits: int) -> str:
     if name in OXM and (first, n_bits) == (0, OXM[name].bits):
         return f"{shown}[]"
     return f"{shown}[{first}]" if n_bits == 1 else f"{shown}[{first}..{first + n_bits - 1}]"
-
-
-def hexadecimal(value: int) -> str:
-    """Return a number as C's `%#x` prints it: 0 without a prefix."""
-    return hex(value) if value else "0"

@@ -145,6 +145,21 @@ def test_what_cannot_be_is_refused_with_the_cure(text: str, sentence: str) -> No
         parse_instructions(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("tcp,tcp_flags=0/0", (0, 0)),
+        ("tcp,tcp_flags=+syn-ack", (0x02, 0x12)),
+        ("tcp,tcp_flags=syn|ack|[800]", 0x812),
+        ("tcp,tcp_flags=0", 0),
+    ],
+)
+def test_flags_are_words_where_there_are_any(text: str, value: object) -> None:
+    match = Match.parse(text)
+    assert dict(match.items())["tcp_flags"] == value
+    assert str(Flow(match)) == f"{text} actions=drop"
+
+
 # One meaning in all versions
 
 
@@ -177,6 +192,12 @@ def test_a_version_has_its_own_actions(
     text: str, version: Version, actions: tuple[Action, ...]
 ) -> None:
     assert spelled_actions(parse_actions(text), version) == actions
+
+
+def test_a_tag_that_a_clone_gets_is_not_the_packets() -> None:
+    flow = Flow.parse("actions=clone(mod_vlan_vid:5),mod_vlan_vid:6").mod(version=OF13)
+    text = "push_vlan:0x8100,set_field:4102->vlan_vid"
+    assert instructions_text(flow.instructions).endswith(f"),{text}")
 
 
 def test_openflow_1_0_goes_on_in_another_table_by_resubmitting() -> None:
