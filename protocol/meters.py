@@ -9,7 +9,7 @@ from .message import Message, message
 from .multipart import MultipartReply, MultipartRequest, multipart_reply, multipart_request
 from .record import Family, ListOf, Record
 from .version import OF13, OF15
-from .wire import U8, U16, U32, U64, Enum, Flags, Length, Pad, Rest, since
+from .wire import U8, U16, U32, U64, Converted, Enum, Flags, Length, Pad, Rest, since
 
 
 class MeterId(IntEnum):
@@ -191,6 +191,23 @@ class MeterFeatureFlags(IntFlag):
     MULTI_LIST = 1 << 2
 
 
+class _Features(Record):
+    """The end that OF1.5 gives a reply, and that Open vSwitch leaves out."""
+
+    features: MeterFeatureFlags | int = 0
+    layout = ("features" / Flags(U32, MeterFeatureFlags), Pad(4))
+
+
+def _features_of(found: tuple[_Features, ...]) -> MeterFeatureFlags | int | None:
+    if len(found) > 1:
+        raise ValueError(f"{len(found)} sets of features")
+    return found[0].features if found else None
+
+
+def _end_with(features: MeterFeatureFlags | int | None) -> tuple[_Features, ...]:
+    return () if features is None else (_Features(features),)
+
+
 @multipart_reply(since(OF13, 11))
 class MeterFeaturesReply(MultipartReply):
     """What meters the switch can do."""
@@ -200,7 +217,7 @@ class MeterFeaturesReply(MultipartReply):
     capabilities: MeterFlags | int = 0
     max_bands: int = 0
     max_color: int = 0
-    features: MeterFeatureFlags | int = 0
+    features: MeterFeatureFlags | int | None = None  #: since OF1.5; None where it is not said
     layout = (
         "max_meter" / U32,
         "band_types" / U32,
@@ -208,7 +225,6 @@ class MeterFeaturesReply(MultipartReply):
         "max_bands" / U8,
         "max_color" / U8,
         Pad(2),
-        "features" / since(OF15, Flags(U32, MeterFeatureFlags)),
-        since(OF15, Pad(4)),
+        "features" / since(OF15, Converted(ListOf(_Features), _features_of, _end_with)),
     )
     report = True

@@ -75,6 +75,7 @@ class Datapath:
         max_entries: int,
         queues: Iterable[QueueDesc] = (),
         now: float = 0.0,
+        meter_features: bool = True,
     ) -> None:
         self.datapath_id = datapath_id
         self.desc = desc
@@ -99,7 +100,7 @@ class Datapath:
         self.group_mods = GroupMods(self.groups, self.checker)
         self._group_actions = GroupActions(self.groups, self.pipeline, self.checker)
         QueueChecks(self.queues, self.checker)
-        self.meters = MeterTable(self.undo)
+        self.meters = MeterTable(self.undo, tells_features=meter_features)
         self.meter_mods = MeterMods(self.meters)
         self._meter_actions = MeterActions(
             self.meters, self.pipeline, self.checker, self.forwarding

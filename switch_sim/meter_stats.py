@@ -28,6 +28,8 @@ from .references import References
 from .refused import Refused
 from .statistics import in_sized_parts
 
+_FEATURES = MeterFeatureFlags(sum(MeterFeatureFlags))
+
 
 def meter_stats(
     meters: MeterTable, references: References, meter_id: int, version: Version, now: float
@@ -81,5 +83,5 @@ def meter_features(meters: MeterTable, version: Version) -> MeterFeaturesReply:
         max_bands=MAX_BANDS,
         # Packets have no colour that one meter tells another.
         max_color=0,
-        features=MeterFeatureFlags(sum(MeterFeatureFlags) if version >= OF15 else 0),
+        features=_FEATURES if meters.tells_features and version >= OF15 else None,
     )

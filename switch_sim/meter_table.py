@@ -66,11 +66,19 @@ class MeterEntry:
 
 
 class MeterTable(dict[int, MeterEntry]):
-    """The meters by meter_id."""
+    """The meters by meter_id.
 
-    def __init__(self, undo: UndoLog | None = None, max_meters: int = MAX_METERS) -> None:
+    `tells_features` is whether OF1.5's features are told: ovs-ofctl cannot read them.
+    """
+
+    def __init__(
+        self,
+        undo: UndoLog | None = None,
+        max_meters: int = MAX_METERS,
+        tells_features: bool = True,
+    ) -> None:
         super().__init__()
-        self.max_meters = max_meters
+        self.max_meters, self.tells_features = max_meters, tells_features
         self._undo = UndoLog() if undo is None else undo
 
     def put(self, entry: MeterEntry, flags: int, bands: Sequence[BandEntry]) -> None:

@@ -206,4 +206,13 @@ switch_options = gathered(
         metavar="PORT:QUEUE[,min=PERCENT][,max=PERCENT]",
         help="A queue that a port of each has, with its rates; several times for several queues.",
     ),
+    click.option(
+        "--no-meter-features",
+        "meter_features",
+        flag_value=False,
+        default=None,
+        type=bool,
+        help="Leave out what OpenFlow 1.5 added to the features of meters, as Open vSwitch does: "
+        "ovs-ofctl reads no other reply.",
+    ),
 )

@@ -41,6 +41,9 @@ class Switch:
     Whoever holds it brings frames, messages and the time (`now`, seconds on any clock that
     does not go back; the first is when the switch is made), and carries the effects where
     they belong.
+
+    With `meter_features=False` it leaves out what OF1.5 added to the reply of that name, as
+    Open vSwitch does: ovs-ofctl reads no other.
     """
 
     def __init__(
@@ -59,13 +62,15 @@ class Switch:
         dp_desc: str = "",
         queues: Iterable[QueueDesc] = (),
         now: float = 0.0,
+        meter_features: bool = True,
     ) -> None:
         self.datapath_id = datapath_id
         self.name = name
         desc = DescReply(mfr_desc, hw_desc, sw_desc, serial_num, dp_desc or name)
         self.alone_from = inf  #: seconds; from then on it forwards as NORMAL does, without tables
         self.datapath = Datapath(
-            datapath_id, ports, desc, n_tables, n_buffers, max_entries, queues, now
+            *(datapath_id, ports, desc, n_tables, n_buffers, max_entries),
+            *(queues, now, meter_features),
         )
 
     @property

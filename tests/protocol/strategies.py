@@ -181,6 +181,8 @@ def _special(shape: Shape, to_value: Any, version: Version) -> SearchStrategy[An
     match getattr(to_value, "__qualname__", "").partition(".")[0]:
         case "_carried":
             return _small_messages(version)
+        case "_features_of":
+            return st.none() | st.lists(records(shape.item), min_size=1, max_size=1).map(to_value)
         case "Numbers" if shape is Rest:
             return st.lists(_numbers(32), max_size=MAX_ITEMS).map(tuple)
         case "_added":

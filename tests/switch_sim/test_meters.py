@@ -419,7 +419,7 @@ def test_packets_for_controllers_are_marked_and_others_are_not() -> None:
 @since_meters
 def test_features_tell_what_meters_can_do(version: Version) -> None:
     [reply] = Bench(version).say(MeterFeaturesRequest())
-    everything = MeterFeatureFlags(sum(MeterFeatureFlags)) if version >= OF15 else 0
+    everything = MeterFeatureFlags(sum(MeterFeatureFlags)) if version >= OF15 else None
     assert reply == MeterFeaturesReply(
         max_meter=65_536,
         band_types=0b110,
@@ -428,6 +428,15 @@ def test_features_tell_what_meters_can_do(version: Version) -> None:
         max_color=0,
         features=everything,
     )
+
+
+def test_what_openflow_15_added_to_the_features_can_be_left_out() -> None:
+    # Open vSwitch 3.1.0 does, and ovs-ofctl refuses what it does not expect.
+    [whole] = Bench(OF15).say(MeterFeaturesRequest())
+    [short] = Bench(OF15, meter_features=False).say(MeterFeaturesRequest())
+    assert isinstance(short, MeterFeaturesReply)
+    assert short.features is None
+    assert whole.encode(OF15)[4:-8] == short.encode(OF15)[4:]
 
 
 def test_meters_are_told_in_many_parts() -> None:
