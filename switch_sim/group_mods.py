@@ -1,4 +1,4 @@
-"""What a group_mod does (OF1.3.5 6.5, OF1.5.1 6.7 "Group Table Modification Messages").
+"""What a group_mod does (OF1.3.5 6.5 "Group Table Modification Messages").
 
 A message is judged in this order: its command; its group_id and type; its buckets, each for
 itself, then together; whether the group is there; the buckets that are there; room; the
@@ -263,7 +263,7 @@ def _check_group_id(group_id: int) -> None:
 
 
 def _check_command_bucket(message: GroupMod, reserved: Sequence[BucketId]) -> None:
-    """Refuse a command_bucket_id that the command cannot have (OF1.5.1 7.3.4.3)."""
+    """Refuse a command_bucket_id that the command cannot have (OF1.5.1 "Modify Group Entry Message")."""
     number = message.command_bucket_id
     by_number = (GroupModCommand.INSERT_BUCKET, GroupModCommand.REMOVE_BUCKET)
     if number in reserved or (number <= BucketId.MAX and message.command in by_number):

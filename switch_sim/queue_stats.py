@@ -43,7 +43,7 @@ def queue_config(
 def queue_descs(
     ports: Ports, queues: Queues, request: QueueDescRequest, version: Version
 ) -> Iterator[QueueDescReply]:
-    """Yield queues as they are configured (OF1.5.1 7.3.5.12 "Queue Description")."""
+    """Yield queues as they are configured (OF1.5.1 7.3.5 "Queue Descriptions")."""
     found = _named(ports, queues, request.port_no, request.queue_id, version)
     return in_parts((_desc_in(one, version) for one in found), _DESC_SIZE, QueueDescReply)
 

@@ -140,7 +140,7 @@ def test_open_vswitch_adds_or_modifies_with_one_command() -> None:
         assert groups_of(bench) == [text]
 
 
-# Buckets of their own (OF1.5.1 6.7 "Group Table Modification Messages")
+# Buckets of their own (OF1.5.1 "Group Table Modification Messages")
 
 
 def three_buckets() -> Bench:
