@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
 from difflib import get_close_matches
 from typing import Any, Self
 
@@ -129,6 +129,9 @@ class Match:
 
     def keys(self) -> KeysView[str]:
         return self._fields.keys()
+
+    def values(self) -> ValuesView[FieldValue]:
+        return self._fields.values()
 
     def items(self) -> ItemsView[str, FieldValue]:
         return self._fields.items()

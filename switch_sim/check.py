@@ -20,6 +20,8 @@ from protocol import (
     DecNwTtl,
     ExperimenterAction,
     ExperimenterInstruction,
+    FlowMod,
+    FlowModFailedCode,
     GotoTable,
     Instruction,
     Match,
@@ -38,6 +40,7 @@ from protocol import (
     SetNwEcn,
     SetNwTos,
     SetNwTtl,
+    SetQueue,
     SetVlanPcp,
     SetVlanVid,
     Version,
@@ -97,6 +100,26 @@ def check_match(match: Match, version: Version) -> None:
         raise Refused(BadMatchCode.BAD_PREREQ, problem)
 
 
+# The fields of which it depends whether others are there; of these the values count.
+_DECIDING = tuple(sorted({needed for row in OXM.values() for needed, _ in row.requires}))
+_PASSED = 4096  # entries of which it is kept that their like is right
+
+
+# What can be asked of a switch at one time, and is refused at another, is none of these.
+_SETTLED = (frozenset(EFFECTS) | {Output}) - {SetQueue}
+
+
+def _is_settled(instructions: Iterable[Instruction]) -> bool:
+    """Whether it depends on themselves, and on the match, if instructions are refused."""
+    for instruction in instructions:
+        if isinstance(instruction, ApplyActions | WriteActions):
+            if not _SETTLED.issuperset(map(type, instruction.actions)):
+                return False
+        elif not isinstance(instruction, GotoTable | ClearActions | WriteMetadata):
+            return False
+    return True
+
+
 class Checker:
     """Knows what there is in the switch that instructions may name.
 
@@ -107,7 +130,27 @@ class Checker:
         self.n_tables = n_tables
         self.actions: dict[type[Action], Callable[[Any, Version], None]] = {}
         self.instructions: dict[type[Instruction], Callable[[Any, Version], None]] = {}
+        self._passed: set[object] = set()  # what is right, whatever else changes in the switch
         self.lists: list[Callable[[Sequence[Action]], None]] = []  #: what refuses actions together
+
+    def check_flow(self, message: FlowMod, version: Version) -> None:
+        """Refuse an entry that cannot be: its match, its table, its instructions.
+
+        Most entries of a controller are like others before, but for addresses and the like.
+        """
+        match, instructions = message.match, message.instructions
+        deciding = tuple(map(match.get, _DECIDING))
+        case = (tuple(match.keys()), deciding, instructions, message.table_id, version)
+        if case in self._passed:
+            return
+        check_match(match, version)
+        if message.table_id >= self.n_tables:
+            raise Refused(FlowModFailedCode.BAD_TABLE_ID, f"there is no table {message.table_id}")
+        self.check_instructions(instructions, match, message.table_id, version)
+        if _is_settled(instructions):
+            if len(self._passed) >= _PASSED:
+                self._passed.clear()
+            self._passed.add(case)
 
     def check_instructions(
         self, instructions: Sequence[Instruction], match: Match, table_id: int, version: Version

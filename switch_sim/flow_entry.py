@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from operator import attrgetter
+from collections.abc import Callable
+from functools import lru_cache
+from operator import attrgetter, itemgetter
+from typing import Any
 
 from protocol import (
     ANY_GROUP,
@@ -40,6 +42,9 @@ _UNTOLD = 0xFFFF_FFFF_FFFF_FFFF  # a counter that is not kept (OF1.3.5 5.8 "Coun
 # nothing of StatTrigger, which looks at the packet as it was counted.
 _ORDER = (StatTrigger, Meter, ApplyActions, ClearActions, WriteActions, WriteMetadata, GotoTable)
 
+_NUMBERS = {int}  # the types of values in a match that has no mask
+_SHAPES = 1024  # of matches, kept; a controller has a few
+
 Masks = tuple[tuple[str, int], ...]  #: field and mask, by name; -1 takes all bits
 
 
@@ -48,6 +53,10 @@ def split_match(match: Match) -> tuple[Masks, tuple[int, ...]]:
 
     Equal meanings give equal results, however they were written.
     """
+    given = tuple(match.values())
+    if set(map(type, given)) <= _NUMBERS:
+        masks, in_order = _whole(tuple(match.keys()))
+        return masks, in_order(given)
     found: dict[str, tuple[int, int]] = {}
     for name, value in match.items():
         assert not isinstance(value, bytes), "unknown fields do not come this far"
@@ -58,6 +67,16 @@ def split_match(match: Match) -> tuple[Masks, tuple[int, ...]]:
             found[name] = (mask, number & mask)
     names = sorted(found)
     return tuple((name, found[name][0]) for name in names), tuple(found[n][1] for n in names)
+
+
+@lru_cache(_SHAPES)
+def _whole(names: tuple[str, ...]) -> tuple[Masks, Callable[[tuple[Any, ...]], tuple[int, ...]]]:
+    """Return the masks of whole fields, and how to bring their values into the same order."""
+    order = sorted(range(len(names)), key=names.__getitem__)
+    masks = tuple((names[at], -1) for at in order)
+    if len(order) > 1:
+        return masks, itemgetter(*order)
+    return masks, tuple
 
 
 class FlowEntry:
@@ -73,7 +92,6 @@ class FlowEntry:
         "conjunctions",
         "cookie",
         "created",
-        "fields",
         "flags",
         "hard_timeout",
         "idle_timeout",
@@ -108,23 +126,28 @@ class FlowEntry:
         self.packet_count = self.byte_count = 0
         self.is_present = False  #: in a table
         self.masks, self.values = split_match(message.match)
-        #: name -> value and mask
-        self.fields = {
-            name: (value, mask) for (name, mask), value in zip(self.masks, self.values, strict=True)
-        }
         self.rank = _rank(self, version)
         self.is_miss = self.priority == 0 and not self.masks
         self.change(message.instructions, version)
+
+    @property
+    def fields(self) -> dict[str, tuple[int, int]]:
+        """The value and mask of each field by name."""
+        return {
+            name: (value, mask) for (name, mask), value in zip(self.masks, self.values, strict=True)
+        }
 
     def change(self, instructions: tuple[Instruction, ...], version: Version) -> None:
         """Do other things from now on."""
         self.instructions = instructions
         self.version = version
         # Unique in its type each, so that their kinds alone decide the order.
-        self.program = tuple(sorted(instructions, key=lambda one: _ORDER.index(type(one))))
-        self.sizes: dict[Version, int | None] = {}
+        self.program = instructions
+        if len(instructions) > 1:
+            self.program = tuple(sorted(instructions, key=lambda one: _ORDER.index(type(one))))
+        self.sizes: dict[Version, int | None] | None = None  # in a flow stats reply
         #: which clauses of which matches the entry is, in place of a match by itself
-        self.conjunctions = tuple(_conjunctions(instructions))
+        self.conjunctions = _conjunctions(instructions)
 
     def count(self, size: int, now: float) -> None:
         """Count a packet of so many bytes."""
@@ -169,12 +192,10 @@ class FlowEntry:
 
     def deadline(self) -> float | None:
         """Return when the entry goes if no packet comes, None for never."""
-        times = []
-        if self.idle_timeout:
-            times.append(self.used + self.idle_timeout)
-        if self.hard_timeout:
-            times.append(self.modified + self.hard_timeout)
-        return min(times) if times else None
+        if not self.hard_timeout:
+            return self.used + self.idle_timeout if self.idle_timeout else None
+        end = self.modified + self.hard_timeout
+        return min(self.used + self.idle_timeout, end) if self.idle_timeout else end
 
     def stats(self, now: float) -> Stats:
         """Return what was counted."""
@@ -223,6 +244,8 @@ class FlowEntry:
 
         None if the version cannot say it: another one may have made it.
         """
+        if self.sizes is None:
+            self.sizes = {}
         if version not in self.sizes:
             try:
                 reply = FlowStatsReply((self.description(self.created),)).encode(version)
@@ -235,14 +258,16 @@ class FlowEntry:
 by_rank = attrgetter("rank")
 
 
-def _conjunctions(instructions: tuple[Instruction, ...]) -> Iterator[Conjunction]:
+def _conjunctions(instructions: tuple[Instruction, ...]) -> tuple[Conjunction, ...]:
+    found: list[Conjunction] = []
     for instruction in instructions:
         if type(instruction) is ApplyActions:
             for action in instruction.actions:
                 if type(action) is Conjunction:
-                    yield action
+                    found.append(action)
                 elif type(action) is not Note:
-                    return  # nothing else stands beside them
+                    return tuple(found)  # nothing else stands beside them
+    return tuple(found)
 
 
 def split_seconds(seconds: float) -> tuple[int, int]:

@@ -55,14 +55,14 @@ class FlowMods:
             reason = f"flow_mod has no command {message.command}"
             raise Refused(FlowModFailedCode.BAD_COMMAND, reason)
         _check_flags(message, version)
-        check_match(message.match, version)
         return command(message, version, now)
 
     def _add(self, message: FlowMod, version: Version, now: float) -> FlowChanges:
-        self._check(message, version)
+        self.checker.check_flow(message, version)
         table = self.tables[message.table_id]
         entry = FlowEntry(message, version, now)
-        if message.flags & FlowModFlags.CHECK_OVERLAP and (other := table.overlapping(entry)):
+        checks = message.flags and message.flags & FlowModFlags.CHECK_OVERLAP
+        if checks and (other := table.overlapping(entry)):
             reason = f"the entry overlaps {other.match!r}"
             raise Refused(FlowModFailedCode.OVERLAP, reason)
         changes: FlowChanges = []
@@ -80,7 +80,7 @@ class FlowMods:
         return changes
 
     def _modify(self, message: FlowMod, version: Version, now: float) -> FlowChanges:
-        self._check(message, version)
+        self.checker.check_flow(message, version)
         selection = Selection(cookie=message.cookie, cookie_mask=message.cookie_mask)
         table = self.tables[message.table_id]
         found = self._selected(table, message, selection)
@@ -97,6 +97,7 @@ class FlowMods:
         return [FlowChange(ChangeKind.MODIFIED, entry) for entry in found]
 
     def _delete(self, message: FlowMod, version: Version, now: float) -> FlowChanges:
+        check_match(message.match, version)
         selection = Selection(
             message.out_port, message.out_group, message.cookie, message.cookie_mask
         )
@@ -118,12 +119,6 @@ class FlowMods:
     def _take_out(self, table: FlowTable, entry: FlowEntry) -> None:
         table.remove(entry)
         self.undo.note(lambda: table.add(entry))
-
-    def _check(self, message: FlowMod, version: Version) -> None:
-        self._check_table(message.table_id)
-        self.checker.check_instructions(
-            message.instructions, message.match, message.table_id, version
-        )
 
     def _check_table(self, table_id: int) -> None:
         if table_id >= self.tables.n_tables:
@@ -155,6 +150,8 @@ def _victim(table: FlowTable, newcomer: FlowEntry) -> FlowEntry | None:
 
 def _check_flags(message: FlowMod, version: Version) -> None:
     flags = message.flags
+    if not flags:
+        return
     if version == OF10 and flags & FlowModFlags.EMERG:
         # An emergency entry has no timeouts (OF1.0 5.3.3 "Modify State Messages").
         if message.idle_timeout or message.hard_timeout:

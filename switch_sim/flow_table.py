@@ -140,10 +140,7 @@ class FlowTable:
 
     def _find(self, masks: Masks, values: tuple[int, ...], priority: int) -> FlowEntry | None:
         group = self._tuples.get(masks)
-        for entry in group.with_values(values) if group else ():
-            if entry.priority == priority:
-                return entry
-        return None
+        return group.twin_of(values, priority) if group is not None else None
 
     def select(self, match: Match, selection: Selection = EVERY_ENTRY) -> list[FlowEntry]:
         """Return the entries that `match` covers: theirs is the same or more specific.
@@ -194,6 +191,7 @@ class FlowTable:
         if group is None:
             group = self._tuples[entry.masks] = Tuple(entry.masks)
         highest = group.max_rank
+        entry.masks = group.masks  # which all entries of the tuple share
         group.add(entry)
         entry.is_present = True
         self._references.add(entry)
@@ -294,16 +292,18 @@ def _reason(entry: FlowEntry, deadline: float) -> FlowRemovedReason:
 
 def covers(masks: Masks, values: tuple[int, ...], entry: FlowEntry) -> bool:
     """Whether all packets of an entry have these values under these masks."""
+    fields = entry.fields
     for (name, mask), value in zip(masks, values, strict=True):
-        found = entry.fields.get(name)
+        found = fields.get(name)
         if found is None or found[1] & mask != mask or found[0] & mask != value:
             return False
     return True
 
 
 def _overlap(one: FlowEntry, other: FlowEntry) -> bool:
+    others = other.fields
     for name, (value, mask) in one.fields.items():
-        if (found := other.fields.get(name)) and (value ^ found[0]) & mask & found[1]:
+        if (found := others.get(name)) and (value ^ found[0]) & mask & found[1]:
             return False
     return True
 

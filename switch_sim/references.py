@@ -33,6 +33,20 @@ def with_nested(actions: Iterable[Action]) -> Iterator[Action]:
             yield from with_nested(action.actions)
 
 
+_NAMING = frozenset({Group, nicira.Group, MeterAction, nicira.Learn, nicira.Clone})
+
+
+def _names_some(instructions: tuple[Instruction, ...]) -> bool:
+    """Whether instructions may name anything: most do not."""
+    for one in instructions:
+        if type(one) is ApplyActions or type(one) is WriteActions:
+            if not _NAMING.isdisjoint(map(type, one.actions)):
+                return True
+        elif type(one) is Meter:
+            return True
+    return False
+
+
 class References:
     """The entries of all tables that name a group or a meter, or that learn others.
 
@@ -60,8 +74,9 @@ class References:
 
     def add(self, entry: FlowEntry) -> None:
         """Note what an entry that is in a table from now on names."""
-        for users, number in self._named(entry.instructions):
-            users.setdefault(number, {})[entry] = None
+        if _names_some(entry.instructions):
+            for users, number in self._named(entry.instructions):
+                users.setdefault(number, {})[entry] = None
 
     def remove(self, entry: FlowEntry) -> None:
         """Forget what an entry that leaves its table, or changes, has named."""

@@ -28,14 +28,17 @@ class Tuple:
         self.footprints: dict[Any, Any] = {}  #: kept for footprint.py, by layout
         self._probe = _probe(masks)
         self._alone = len(masks) == 1
-        self._entries: dict[Any, list[FlowEntry]] = {}
+        self._entries: dict[Any, FlowEntry | list[FlowEntry]] = {}  # most are alone
         self._ranks: dict[int, int] = {}  # -> how many entries have it
         self._heap: list[int] = []  # of negative ranks, some of which have no entry any more
         self._in_heap: set[int] = set()
 
     def __iter__(self) -> Iterator[FlowEntry]:
-        for entries in self._entries.values():
-            yield from entries
+        for found in self._entries.values():
+            if isinstance(found, list):
+                yield from found
+            else:
+                yield found
 
     def has_priority(self, priority: int) -> bool:
         """Whether an entry of this priority is here."""
@@ -47,22 +50,34 @@ class Tuple:
             found = self._entries.get(self._probe(key))
         except TypeError:  # the frame lacks a field that is matched with a mask
             return None
-        return found[-1] if found else None
+        return found[-1] if isinstance(found, list) else found
 
     def matching(self, key: FlowKey) -> list[FlowEntry]:
         """Return all entries that match, the highest rank last."""
         try:
-            return self._entries.get(self._probe(key), [])
+            return _all_of(self._entries.get(self._probe(key)))
         except TypeError:  # as above
             return []
 
     def with_values(self, values: tuple[int, ...]) -> list[FlowEntry]:
         """Return the entries that match just these values, the highest rank last."""
-        return self._entries.get(self._key(values), [])
+        return _all_of(self._entries.get(self._key(values)))
+
+    def twin_of(self, values: tuple[int, ...], priority: int) -> FlowEntry | None:
+        """Return the entry that matches just these values and has this priority."""
+        found = self._entries.get(self._key(values))
+        if isinstance(found, list):
+            return next((one for one in found if one.priority == priority), None)
+        return found if found is not None and found.priority == priority else None
 
     def add(self, entry: FlowEntry) -> None:
         """Put an entry in."""
-        insort(self._entries.setdefault(self._key(entry.values), []), entry, key=by_rank)
+        key = self._key(entry.values)
+        found = self._entries.setdefault(key, entry)
+        if isinstance(found, list):
+            insort(found, entry, key=by_rank)
+        elif found is not entry:
+            self._entries[key] = sorted((found, entry), key=by_rank)
         rank = entry.rank
         if rank not in self._in_heap:
             self._in_heap.add(rank)
@@ -73,9 +88,10 @@ class Tuple:
     def remove(self, entry: FlowEntry) -> None:
         """Take an entry out."""
         key = self._key(entry.values)
-        entries = self._entries[key]
-        entries.remove(entry)
-        if not entries:
+        left = [one for one in _all_of(self._entries[key]) if one is not entry]
+        if left:
+            self._entries[key] = left if len(left) > 1 else left[0]
+        else:
             del self._entries[key]
         self._ranks[entry.rank] -= 1
         if not self._ranks[entry.rank]:
@@ -89,6 +105,12 @@ class Tuple:
 
     def _key(self, values: tuple[int, ...]) -> Any:
         return values[0] if self._alone else values
+
+
+def _all_of(found: FlowEntry | list[FlowEntry] | None) -> list[FlowEntry]:
+    if found is None:
+        return []
+    return found if isinstance(found, list) else [found]
 
 
 def _probe(masks: Masks) -> Probe:

@@ -31,7 +31,8 @@ def do_flow_mod(datapath: Datapath, request: Request[Any], message: FlowMod) -> 
     if buffered:
         datapath.buffers.check(message.buffer_id)
     changes = datapath.flow_mods.apply(message, session.version, now)
-    datapath.tell_changes(changes, now, request.effects, author_of(request))
+    author = author_of(request) if datapath.monitors else None
+    datapath.tell_changes(changes, now, request.effects, author)
     if buffered:
         request.do(lambda: _process_buffered(datapath, request, message.buffer_id))
     return changes
