@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from protocol import (
     ALL_VERSIONS,
@@ -16,6 +18,7 @@ from protocol import (
 from protocol.errors import codes_at
 from protocol.multipart import Gatherer, MultipartFlags
 from protocol.table_features import TableFeaturesRequest
+from tests.switch_sim import frames
 from tests.switch_sim.refusal_table import NEVER, REFUSALS
 from tests.switch_sim.refusals import Refusal
 from tests.switch_sim.wire import Wire
@@ -72,3 +75,22 @@ def test_each_error_is_raised_or_there_is_a_reason(version: Version) -> None:
 def test_each_reason_and_each_case_is_about_something() -> None:
     for one in (*NEVER, *REFUSALS):
         assert any(one.holds(version) for version in ALL_VERSIONS), one
+
+
+@given(st.sampled_from(REFUSALS), st.sampled_from(sorted(ALL_VERSIONS)), st.data())
+@settings(deadline=None)
+def test_no_bytes_break_the_switch(refusal: Refusal, version: Version, data: st.DataObject) -> None:
+    if not refusal.holds(version) or len(refusal.before) > 3:
+        return
+    wire = Wire(version)
+    for message in refusal.before:
+        wire.bench.say(message)
+    raw = bytearray(refusal.raw(version)[:2_000])
+    raw[2:4] = len(raw).to_bytes(2, "big")
+    for _ in range(data.draw(st.integers(0, 4))):
+        at = data.draw(st.integers(4, len(raw) - 1))
+        raw[at] = data.draw(st.integers(0, 255))
+    raw[0] = version
+    wire.send(bytes(raw))  # which reads all that comes back
+    assert wire.bench.switch.receive_frame(1, frames.TCP, 1.0) is not None
+    assert wire.bench.switch.handle_timer(100.0) is not None
