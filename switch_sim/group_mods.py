@@ -263,7 +263,7 @@ def _check_group_id(group_id: int) -> None:
 
 
 def _check_command_bucket(message: GroupMod, reserved: Sequence[BucketId]) -> None:
-    """Refuse a command_bucket_id that the command cannot have (OF1.5.1 "Modify Group Entry Message")."""
+    """Refuse a command_bucket_id that the command cannot have (OF1.5.1 "Modify Group Entry")."""
     number = message.command_bucket_id
     by_number = (GroupModCommand.INSERT_BUCKET, GroupModCommand.REMOVE_BUCKET)
     if number in reserved or (number <= BucketId.MAX and message.command in by_number):
