@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from protocol import (
+    OF15,
     BadActionCode,
+    BadInstructionCode,
     DscpRemarkBand,
     ErrorCode,
     Meter,
     MeterAction,
     MeterFlags,
     MeterModFailedCode,
+    Version,
 )
 from protocol.meters import MeterId
 
@@ -37,13 +40,16 @@ class MeterActions:
         self.meters = meters
         pipeline.instructions[Meter] = lambda packet, one: self._do(packet, one.meter_id)
         pipeline.actions[MeterAction] = lambda packet, one: self._do(packet, one.meter_id)
-        checker.instructions[Meter] = lambda one, version: self._check(
-            one.meter_id, MeterModFailedCode.UNKNOWN_METER
-        )
+        checker.instructions[Meter] = self._check_instruction
         checker.actions[MeterAction] = lambda one, version: self._check(
             one.meter_id, BadActionCode.BAD_METER
         )
         forwarding.limits.append(self._limit)
+
+    def _check_instruction(self, one: Meter, version: Version) -> None:
+        if version >= OF15:  # where its number is deprecated, as there is an action
+            raise Refused(BadInstructionCode.UNSUP_INST, "OF1.5 meters by an action")
+        self._check(one.meter_id, MeterModFailedCode.UNKNOWN_METER)
 
     def _check(self, meter_id: int, code: ErrorCode) -> None:
         if meter_id not in self.meters or meter_id > MeterId.MAX:

@@ -33,7 +33,7 @@ def with_nested(actions: Iterable[Action]) -> Iterator[Action]:
             yield from with_nested(action.actions)
 
 
-_NAMING = frozenset({Group, nicira.Group, MeterAction, nicira.Learn, nicira.Clone})
+_NAMING = frozenset({Group, nicira.Group, MeterAction, nicira.Learn, nicira.Learn2, nicira.Clone})
 
 
 def _names_some(instructions: tuple[Instruction, ...]) -> bool:
@@ -74,9 +74,8 @@ class References:
 
     def add(self, entry: FlowEntry) -> None:
         """Note what an entry that is in a table from now on names."""
-        if _names_some(entry.instructions):
-            for users, number in self._named(entry.instructions):
-                users.setdefault(number, {})[entry] = None
+        for users, number in self._named(entry.instructions):
+            users.setdefault(number, {})[entry] = None
 
     def remove(self, entry: FlowEntry) -> None:
         """Forget what an entry that leaves its table, or changes, has named."""
@@ -88,7 +87,10 @@ class References:
                     if users is self._learners:
                         self.orphaned.add(number)
 
-    def _named(self, instructions: tuple[Instruction, ...]) -> Iterator[tuple[_Users, Any]]:
+    def _named(self, instructions: tuple[Instruction, ...]) -> Iterable[tuple[_Users, Any]]:
+        return self._names(instructions) if _names_some(instructions) else ()
+
+    def _names(self, instructions: tuple[Instruction, ...]) -> Iterator[tuple[_Users, Any]]:
         for instruction in instructions:
             if isinstance(instruction, Meter):
                 yield self._meters, instruction.meter_id

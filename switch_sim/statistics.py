@@ -10,6 +10,7 @@ from protocol import (
     OF10,
     OF11,
     OF12,
+    OF15,
     ApplyActions,
     ClearActions,
     Enqueue,
@@ -215,7 +216,9 @@ def action_bits(version: Version) -> int:
 
 def instruction_numbers(version: Version) -> list[int]:
     """Return the types of all instructions that the switch follows."""
-    return _numbers(InstructionsShape.at(version), _INSTRUCTIONS)
+    # OF1.5 has an action for Meter, and calls its number deprecated.
+    known = [one for one in _INSTRUCTIONS if one is not Meter or version < OF15]
+    return _numbers(InstructionsShape.at(version), known)
 
 
 def known_fields(version: Version, names: Iterable[str]) -> list[str]:

@@ -25,12 +25,14 @@ from protocol import (
     GroupModFailedCode,
     GroupType,
     Match,
+    MeterAction,
     Output,
     PacketInReason,
     PacketOut,
     Port,
     PushVlan,
     SetField,
+    SetQueue,
     Version,
     WriteActions,
     nicira,
@@ -45,6 +47,13 @@ from protocol.groups import (
     GroupFeaturesRequest,
     GroupStatsReply,
     GroupStatsRequest,
+)
+from protocol.table_features import (
+    TableApplyActions,
+    TableFeaturesReply,
+    TableFeaturesRequest,
+    TableInstructions,
+    TableWriteActions,
 )
 from switch_sim.group_actions import MAX_COPIES
 from switch_sim.nicira.course import MAX_DEPTH
@@ -149,6 +158,16 @@ def test_a_controller_hears_that_a_group_sent_it(version: Version, reason: Packe
     bench = bench_with("group_id=1,type=indirect,bucket=controller", version=version)
     [told] = bench.packet_ins(frames.TCP)
     assert (told.reason, told.data, told.cookie) == (reason, frames.TCP, 0)
+
+
+def test_packets_that_look_alike_follow_the_group_as_it_is_now() -> None:
+    # What a group does is no part of the walk that the fast path keeps.
+    bench = bench_with("group_id=1,type=all,bucket=output:2")
+    assert [bench.out_ports(frames.TCP) for _ in range(3)] == [[2]] * 3
+    changed = "group_id=1,type=all,bucket=output:3"
+    bench.say(group(changed, OF13, GroupModCommand.MODIFY))
+    assert [bench.out_ports(frames.TCP) for _ in range(3)] == [[3]] * 3
+    assert group_stats(bench, 1).packet_count == 6
 
 
 # Chains
@@ -293,6 +312,25 @@ def test_features_tell_what_groups_can_do(version: Version) -> None:
     numbers = ActionShape.at(version).number_of
     for kind in (Output, Group, PushVlan, SetField, DecNwTtl):
         assert all(actions >> numbers[kind] & 1 for actions in reply.actions)
+
+
+@pytest.mark.parametrize("version", [OF13, OF14, OF15])
+def test_tables_take_groups_queues_and_meters(version: Version) -> None:
+    replies = Bench(version, n_tables=1).say(TableFeaturesRequest())
+    [properties] = [
+        table.properties
+        for reply in replies
+        if isinstance(reply, TableFeaturesReply)
+        for table in reply.tables
+    ]
+    kinds = (TableApplyActions, TableWriteActions, TableInstructions)
+    told = {type(one): {each.type for each in one.ids} for one in properties if type(one) in kinds}
+    actions = ActionShape.at(version).number_of
+    for kind in (TableApplyActions, TableWriteActions):
+        assert {actions[Group], actions[SetQueue]} <= told[kind]
+        assert (actions.get(MeterAction) in told[kind]) == (version >= OF15)
+    # OF1.5 has an action for the instruction, whose number 6 is "deprecated".
+    assert (6 in told[TableInstructions]) == (version < OF15)
 
 
 @since_groups

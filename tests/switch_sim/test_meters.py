@@ -11,6 +11,7 @@ from protocol import (
     OF14,
     OF15,
     BadActionCode,
+    BadInstructionCode,
     DropBand,
     DscpRemarkBand,
     ErrorCode,
@@ -346,6 +347,13 @@ def test_a_flow_entry_cannot_use_a_meter_that_is_not_there(version: Version) -> 
     assert bench.refusal(metered(version)) == expected
     bench.say(MeterMod(1))
     bench.say(metered(version))
+
+
+def test_openflow_15_has_an_action_for_the_instruction() -> None:
+    bench = Bench(OF15)
+    bench.say(MeterMod(1))
+    message = flow(Match(), instructions=(Meter(1),))
+    assert bench.refusal(message) == BadInstructionCode.UNSUP_INST
 
 
 def test_a_flow_entry_cannot_use_a_virtual_meter() -> None:
