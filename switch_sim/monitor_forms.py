@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from protocol import Message, monitors, nicira, onf
@@ -62,25 +63,21 @@ STANDARD = Form(
     lambda xid: monitors.FlowMonitorReply((monitors.MonitorResumed(),), xid=xid),
     is_one_voice=False,
 )
-NICIRA = Form(
-    nicira.FlowMonitorReply,
-    nicira.FlowAdded,
-    nicira.FlowAdded,
-    nicira.FlowDeleted,
-    nicira.FlowModified,
-    nicira.FlowAbbreviated,
-    lambda xid: nicira.FlowMonitorPaused(xid=xid),
-    lambda xid: nicira.FlowMonitorResumed(xid=xid),
-    is_one_voice=True,
-)
-ONF = Form(
-    onf.FlowMonitorReply,
-    onf.FlowAdded,
-    onf.FlowAdded,
-    onf.FlowDeleted,
-    onf.FlowModified,
-    onf.FlowAbbreviated,
-    lambda xid: onf.FlowMonitorPaused(xid=xid),
-    lambda xid: onf.FlowMonitorResumed(xid=xid),
-    is_one_voice=True,
-)
+
+
+def _one_voice(words: ModuleType) -> Form:
+    """Return the form of an extension, whose classes have the same names in both."""
+    return Form(
+        words.FlowMonitorReply,
+        words.FlowAdded,
+        words.FlowAdded,
+        words.FlowDeleted,
+        words.FlowModified,
+        words.FlowAbbreviated,
+        lambda xid: words.FlowMonitorPaused(xid=xid),
+        lambda xid: words.FlowMonitorResumed(xid=xid),
+        is_one_voice=True,
+    )
+
+
+NICIRA, ONF = _one_voice(nicira), _one_voice(onf)

@@ -258,8 +258,12 @@ REFUSALS: list[Refusal] = [
         Instruction.UNKNOWN_INST,
         swapped(flow(ONE, instructions=(GotoTable(7),)), "0001 0008 07", "7777 0008 07"),
     ),
-    Refusal(Instruction.UNSUP_INST, flow(ONE, instructions=(ApplyActions(),) * 2), OF11, OF13),
-    Refusal(Instruction.UNSUP_INST, flow(ONE, instructions=(StatTrigger(1 << 9, Stats()),)), OF15),
+    Refusal(
+        Instruction.UNSUP_INST, flow(ONE, instructions=(ApplyActions(),) * 2), first=OF11, last=OF13
+    ),
+    Refusal(
+        Instruction.UNSUP_INST, flow(ONE, instructions=(StatTrigger(1 << 9, Stats()),)), first=OF15
+    ),
     Refusal(Instruction.BAD_TABLE_ID, flow(ONE, instructions=(GotoTable(0),))),
     Refusal(Instruction.BAD_EXPERIMENTER, flow(ONE, instructions=(ExperimenterInstruction(9),))),
     Refusal(
@@ -269,15 +273,17 @@ REFUSALS: list[Refusal] = [
     Refusal(Instruction.DUP_INST, flow(ONE, instructions=(ApplyActions(),) * 2)),
     # Matches
     Refusal(M.BAD_TYPE, swapped(flow(ONE), "0000 0058 00000001", "0077 0058 00000001"), last=OF11),
-    Refusal(M.BAD_TYPE, swapped(flow(ONE), "0001 000c 80000004", "0077 000c 80000004"), OF12),
+    Refusal(M.BAD_TYPE, swapped(flow(ONE), "0001 000c 80000004", "0077 000c 80000004"), first=OF12),
     Refusal(M.BAD_LEN, swapped(flow(ONE), "0000 0058 00000001", "0000 0057 00000001"), last=OF11),
-    Refusal(M.BAD_LEN, swapped(flow(ONE), "80000004 00000001", "80000003 00000001"), OF12),
-    Refusal(M.BAD_FIELD, swapped(flow(ONE), "80000004", "8000fe04"), OF12),
-    Refusal(M.BAD_VALUE, flow(Match.unchecked({"eth_type": 0x0800, "ip_dscp": 0x7F})), OF12),
+    Refusal(M.BAD_LEN, swapped(flow(ONE), "80000004 00000001", "80000003 00000001"), first=OF12),
+    Refusal(M.BAD_FIELD, swapped(flow(ONE), "80000004", "8000fe04"), first=OF12),
+    Refusal(M.BAD_VALUE, flow(Match.unchecked({"eth_type": 0x0800, "ip_dscp": 0x7F})), first=OF12),
     Refusal(
-        M.BAD_MASK, swapped(flow(ONE), "0001 000c 80000004", "0001 0010 80000108 00000001"), OF12
+        M.BAD_MASK,
+        swapped(flow(ONE), "0001 000c 80000004", "0001 0010 80000108 00000001"),
+        first=OF12,
     ),
-    Refusal(M.BAD_PREREQ, flow(Match.unchecked({"tcp_dst": 80})), OF12),
+    Refusal(M.BAD_PREREQ, flow(Match.unchecked({"tcp_dst": 80})), first=OF12),
     Refusal(
         M.DUP_FIELD,
         swapped(
@@ -285,10 +291,10 @@ REFUSALS: list[Refusal] = [
             "0001 000c 80000004 00000001 00000000",
             "0001 0014 80000004 00000001 80000004 00000001 00000000",
         ),
-        OF12,
+        first=OF12,
     ),
     # Flow_mods
-    Refusal(Flow.UNKNOWN, apply(flags=1 << 7), OF11, OF11),
+    Refusal(Flow.UNKNOWN, apply(flags=1 << 7), first=OF11, last=OF11),
     Refusal(Flow.TABLE_FULL, apply(), prepare=full),
     Refusal(Flow.BAD_TABLE_ID, apply(table_id=254)),
     Refusal(Flow.OVERLAP, apply(flags=FlowModFlags.CHECK_OVERLAP), before=[flow(IP)]),
@@ -325,7 +331,7 @@ REFUSALS: list[Refusal] = [
     ),
     Refusal(G.BAD_TYPE, group(1, type=9)),
     Refusal(G.BAD_COMMAND, group(1, command=99)),
-    Refusal(G.BAD_BUCKET, group(1, Bucket(bucket_id=0xFFFF_FFF0)), OF15),
+    Refusal(G.BAD_BUCKET, group(1, Bucket(bucket_id=0xFFFF_FFF0)), first=OF15),
     Refusal(G.BAD_WATCH, group(1, Bucket(watch_port=0), type=GroupType.FF)),
     Refusal(
         G.UNKNOWN_BUCKET,
@@ -356,7 +362,7 @@ REFUSALS: list[Refusal] = [
     Refusal(QueueOpFailedCode.BAD_PORT, QueueStatsRequest(9, 0xFFFF_FFFF)),
     Refusal(QueueOpFailedCode.BAD_QUEUE, QueueStatsRequest(1, 9)),
     Refusal(SwitchConfigFailedCode.BAD_FLAGS, SetConfig(1 << 5)),
-    Refusal(SwitchConfigFailedCode.BAD_LEN, SetConfig(0, 0xFFE6), OF12),
+    Refusal(SwitchConfigFailedCode.BAD_LEN, SetConfig(0, 0xFFE6), first=OF12),
     # Controllers
     Refusal(
         RoleRequestFailedCode.STALE,
@@ -391,7 +397,9 @@ REFUSALS: list[Refusal] = [
     Refusal(
         Features.EPERM, lambda version: features(version, max_entries=0).encode(version), last=OF14
     ),
-    Refusal(Features.EPERM, lambda version: features(version, command=3).encode(version), OF15),
+    Refusal(
+        Features.EPERM, lambda version: features(version, command=3).encode(version), first=OF15
+    ),
     Refusal(
         Features.BAD_CAPA, lambda version: features(version, capabilities=1 << 9).encode(version)
     ),
@@ -457,7 +465,9 @@ NEVER: list[Never] = [
     Never(Action.MATCH_INCONSISTENT, "actions pass over packets without the field", last=OF11),
     Never(Action.UNSUPPORTED_ORDER, "actions are done in every order"),
     Never(Action.BAD_TAG, "what cannot be pushed is a bad argument"),
-    Never(Instruction.UNSUP_INST, "every instruction of the version is done", OF14, OF14),
+    Never(
+        Instruction.UNSUP_INST, "every instruction of the version is done", first=OF14, last=OF14
+    ),
     Never(Instruction.UNSUP_METADATA, "all bits of the metadata can be written"),
     Never(Instruction.UNSUP_METADATA_MASK, "the metadata can be written with every mask"),
     Never(Instruction.BAD_EXP_TYPE, "no experimenter is known that has instructions"),
@@ -467,7 +477,7 @@ NEVER: list[Never] = [
     Never(M.BAD_WILDCARDS, "every combination of fields may be left out"),
     Never(M.BAD_FIELD, "the struct has no place for an unknown field", last=OF11),
     Never(M.BAD_VALUE, "what a field of the struct cannot be is never matched", last=OF11),
-    Never(Flow.UNKNOWN, _UNSPECIFIED, OF12),
+    Never(Flow.UNKNOWN, _UNSPECIFIED, first=OF12),
     Never(Flow.BAD_TIMEOUT, "every timeout is kept"),
     Never(Flow.CANT_SYNC, "no table is synchronised with another"),
     Never(Flow.BAD_PRIORITY, "every priority may be used, since no table is synchronised"),

@@ -21,18 +21,24 @@ Said = Message | Callable[[Version], bytes]
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """A message that meets an error, in the versions from `first` to `last` that have it."""
+class Case:
+    """An error in those versions from `first` to `last` that have it."""
 
     code: ErrorCode
-    said: Said
-    first: Version = OF10
-    last: Version = OF15
-    before: Sequence[Message] = ()
-    prepare: Callable[[Bench], None] = field(default=lambda bench: None)
+    first: Version = field(default=OF10, kw_only=True)
+    last: Version = field(default=OF15, kw_only=True)
 
     def holds(self, version: Version) -> bool:
         return self.first <= version <= self.last and self.code.at(version) is not None
+
+
+@dataclass(frozen=True)
+class Refusal(Case):
+    """A message that meets an error."""
+
+    said: Said
+    before: Sequence[Message] = ()
+    prepare: Callable[[Bench], None] = field(default=lambda bench: None)
 
     def raw(self, version: Version) -> bytes:
         """The bytes of the message, with an xid of its own."""
@@ -44,16 +50,10 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Never:
-    """Why an error is not raised in some versions."""
+class Never(Case):
+    """Why an error is not raised."""
 
-    code: ErrorCode
     why: str
-    first: Version = OF10
-    last: Version = OF15
-
-    def holds(self, version: Version) -> bool:
-        return self.first <= version <= self.last and self.code.at(version) is not None
 
 
 # Bytes that no message of ours would have

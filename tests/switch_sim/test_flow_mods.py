@@ -21,7 +21,14 @@ from protocol import (
     FlowModFlags,
     FlowRemoved,
     FlowRemovedReason,
+    GotoTable,
+    Group,
+    GroupMod,
+    GroupModCommand,
     Match,
+    Meter,
+    MeterMod,
+    MeterModCommand,
     Output,
     Port,
     Version,
@@ -275,3 +282,132 @@ def test_an_entry_of_openflow_10_without_wildcards_is_above_all_others() -> None
     bench.say(flow(exact, Output(2), priority=1))
     bench.say(flow(WEB, Output(3), priority=9))
     assert bench.out_ports(frames.TCP) == [2]
+
+
+# The corners (OF1.3.5 6.4 "Flow Table Modification Messages")
+
+
+def test_add_ignores_what_only_deletes_look_at() -> None:
+    bench = Bench()
+    bench.say(flow(WEB, Output(1), cookie=7))
+    bench.say(flow(IP, out_port=9, out_group=9, cookie=1, cookie_mask=0xFF))
+    assert len(entries(bench)) == 2
+
+
+def test_modify_ignores_ports_and_groups() -> None:
+    bench = Bench()
+    bench.say(flow(WEB, Output(1)))
+    bench.say(modify(IP, Output(2), out_port=9, out_group=9))
+    assert the_entry(bench).sends_to(2)
+
+
+def test_delete_can_ask_for_a_group_that_is_there() -> None:
+    bench = Bench()
+    for number in (1, 2):
+        bench.say(GroupMod(number))
+        bench.say(flow(WEB, Group(number), priority=number))
+    bench.say(delete(IP, out_group=1))
+    assert the_entry(bench).priority == 2
+
+
+def test_delete_strict_compares_cookies_too() -> None:
+    bench = Bench()
+    bench.say(flow(IP, priority=5, cookie=0x17))
+    strict = {"command": FlowModCommand.DELETE_STRICT, "priority": 5, "cookie_mask": 0xF0}
+    bench.say(delete(IP, cookie=0x20, **strict))
+    assert len(entries(bench)) == 1
+    bench.say(delete(IP, cookie=0x1F, **strict))
+    assert entries(bench) == []
+
+
+def test_delete_looks_neither_at_instructions_nor_at_buffers() -> None:
+    bench = Bench()
+    bench.say(flow(IP))
+    bench.say(delete(IP, instructions=(GotoTable(0),), buffer_id=9))
+    assert entries(bench) == []
+
+
+def test_modify_strict_wants_the_same_priority() -> None:
+    bench = Bench()
+    for priority in (1, 2):
+        bench.say(flow(WEB, Output(1), priority=priority))
+    bench.say(modify(WEB, Output(2), command=FlowModCommand.MODIFY_STRICT, priority=2))
+    assert [one.sends_to(2) for one in entries(bench)] == [False, True]
+
+
+def test_modify_changes_one_table_only() -> None:
+    bench = Bench()
+    for table_id in (0, 1):
+        bench.say(flow(WEB, Output(1), table_id=table_id, priority=table_id + 1))
+    bench.say(modify(IP, Output(2), table_id=1))
+    assert [one.sends_to(2) for one in entries(bench)] == [False, True]
+
+
+def test_overlap_is_of_one_priority_and_of_packets_that_both_match() -> None:
+    # Both have the same priority, and one packet can match both.
+    bench = Bench()
+    bench.say(flow(WEB, priority=5))
+    check = FlowModFlags.CHECK_OVERLAP
+    bench.say(flow(IP, priority=6, flags=check))
+    bench.say(flow(ARP, priority=5, flags=check))
+    other_port = flow(Match(in_port=1), priority=5, flags=check)
+    assert bench.refusal(other_port) == FlowModFailedCode.OVERLAP
+
+
+@pytest.mark.parametrize(
+    ("version", "flags", "code"),
+    [
+        (OF10, FlowModFlags.SEND_FLOW_REM | FlowModFlags.CHECK_OVERLAP, None),
+        (OF11, FlowModFlags.RESET_COUNTS, FlowModFailedCode.UNKNOWN),
+        (OF12, FlowModFlags.RESET_COUNTS, None),
+        (OF12, FlowModFlags.NO_PKT_COUNTS, FlowModFailedCode.BAD_FLAGS),
+        (OF13, FlowModFlags.NO_PKT_COUNTS | FlowModFlags.NO_BYT_COUNTS, None),
+    ],
+)
+def test_each_version_has_its_flags(version: Version, flags: int, code: object) -> None:
+    assert Bench(version).refusal(flow(IP, flags=flags)) == code
+
+
+def test_an_entry_that_does_not_count_says_so_when_it_goes() -> None:
+    # OF1.3.5 5.8 "Counters": all ones where a counter is not kept
+    uncounted = FlowModFlags.NO_PKT_COUNTS | FlowModFlags.NO_BYT_COUNTS
+    bench = Bench()
+    bench.say(flow(WEB, flags=uncounted | FlowModFlags.SEND_FLOW_REM))
+    [gone] = bench.say(delete(IP))
+    assert isinstance(gone, FlowRemoved)
+    assert (gone.stats.packet_count, gone.stats.byte_count) == (0xFFFF_FFFF_FFFF_FFFF,) * 2
+
+
+@every_version
+def test_a_hard_timeout_is_told_as_such(version: Version) -> None:
+    # OF1.3.5 7.4.2 "Flow Removed Message"
+    bench = Bench(version)
+    bench.say(flow(WEB, hard_timeout=3, idle_timeout=9, flags=FlowModFlags.SEND_FLOW_REM))
+    [(_, gone)] = bench.switch.handle_timer(3.0).messages
+    assert isinstance(gone, FlowRemoved)
+    assert gone.reason == FlowRemovedReason.HARD_TIMEOUT
+
+
+@pytest.mark.parametrize("version", [OF11, OF13, OF14])
+def test_an_entry_that_goes_with_its_group_says_so(version: Version) -> None:
+    # OF1.3.5 6.5 "Group Table Modification Messages"
+    bench = Bench(version)
+    bench.say(GroupMod(1))
+    bench.say(flow(WEB, Group(1), flags=FlowModFlags.SEND_FLOW_REM))
+    [gone] = bench.say(GroupMod(1, command=GroupModCommand.DELETE))
+    assert isinstance(gone, FlowRemoved)
+    assert gone.reason == FlowRemovedReason.GROUP_DELETE
+
+
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [(OF13, FlowRemovedReason.DELETE), (OF14, FlowRemovedReason.METER_DELETE)],
+)
+def test_with_a_meter_since_openflow_14(version: Version, reason: object) -> None:
+    # OF1.3.5 6.6 "Meter Modification Messages"; OF1.3 has no reason of its own for it.
+    bench = Bench(version)
+    bench.say(MeterMod(1))
+    bench.say(flow(WEB, instructions=(Meter(1),), flags=FlowModFlags.SEND_FLOW_REM))
+    [gone] = bench.say(MeterMod(1, command=MeterModCommand.DELETE))
+    assert isinstance(gone, FlowRemoved)
+    assert gone.reason == reason
