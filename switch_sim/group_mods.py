@@ -101,13 +101,13 @@ class GroupMods:
         return command(message, version, now)
 
     def _delete(self, message: GroupMod, version: Version, now: float) -> list[int]:
+        if message.group_id != GroupId.ALL:
+            _check_group_id(message.group_id)
         _check_command_bucket(message, (BucketId.ALL,))
         if message.buckets and version >= OF13:
             raise Refused(_Code.INVALID_GROUP, "a group is deleted without buckets")
         if message.group_id == GroupId.ALL:
             gone = list(self.groups)
-        elif message.group_id > GroupId.MAX:
-            raise Refused(_Code.INVALID_GROUP, f"no group can be {message.group_id:#x}")
         else:
             gone = [message.group_id] if message.group_id in self.groups else []
         for group_id in gone:
