@@ -106,12 +106,16 @@ class OpenVSwitch:
     def ofctl(self, version: str, command: str, target: str, *arguments: str) -> str:
         """Run ovs-ofctl at `target`, a bridge or an endpoint, with a version like "13"."""
         if target in self.bridges():
-            target = f"unix:{self._directory / target}.mgmt"
+            target = f"unix:{self.management(target)}"
         return ofctl(version, command, target, *arguments)
 
     def log(self) -> str:
         """Return what ovs-vswitchd wrote to its log."""
         return (self._directory / "ovs-vswitchd.log").read_text(errors="replace")
+
+    def management(self, bridge: str) -> Path:
+        """Return the Unix socket on which a bridge takes controllers, as ovs-ofctl is one."""
+        return self._directory / f"{bridge}.mgmt"
 
     # Bridges
 

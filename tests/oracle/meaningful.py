@@ -3,7 +3,7 @@
 `tests/protocol/strategies.py` makes all that has bytes, whatever it says; a witness refuses
 most of that, and rightly so. Here numbers are those that have names in the version, a match
 has what its fields depend on, actions fit the match, and so on: what the specification
-allows (`meanings.py`). The same class and version always give the same messages.
+allows (`meanings/`). The same class and version always give the same messages.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from protocol.record import FamilyList, Record, RecordList, RecordShape, nested
 from protocol.stats import OXS, OxsStatsShape, Stats
 from protocol.wire import S32, Bits, Converted, Rest, Shape, Spread, Text, bare
 
-from .meanings import BY_SHAPE, FINISH, RULES, exists, is_foreign
+from .meanings.names import exists, is_foreign
+from .meanings.numbers import World
+from .meanings.records import FINISH
+from .meanings.rules import BY_SHAPE, RULES
 
 T = TypeVar("T")
 MAX_ITEMS = 3
@@ -31,17 +34,22 @@ WORDS = ("eth0", "br-int", "Pointsman", "rack 7", "x" * 15)
 
 
 @cache
-def meaningful(cls: type[Message], version: Version, count: int) -> tuple[Message, ...]:
-    """Return messages of one class that its version can say, the same ones each time."""
-    maker = Maker(version, Random(f"{cls.__name__} {version}"))
+def meaningful(
+    cls: type[Message], version: Version, count: int, world: World | None = None
+) -> tuple[Message, ...]:
+    """Return messages of one class that its version can say, the same ones each time.
+
+    Where there is a `world`, they speak of what is in it.
+    """
+    maker = Maker(version, Random(f"{cls.__name__} {version}"), world)
     return tuple(maker.record(cls.at(version)) for _ in range(count))
 
 
 class Maker:
-    """Makes values at one version; the rules of `meanings.py` call back."""
+    """Makes values at one version; the rules of `meanings/` call back."""
 
-    def __init__(self, version: Version, random: Random) -> None:
-        self.version, self.random = version, random
+    def __init__(self, version: Version, random: Random, world: World | None = None) -> None:
+        self.version, self.random, self.world = version, random, world
         #: of the record in the making, which its actions must fit; None where it has none
         self.match: Match | None = None
 

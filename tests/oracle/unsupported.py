@@ -101,7 +101,7 @@ WIRESHARK: Unsupported = {
         why="it reads beyond the end of any field",
         first=OF15,
     ),
-    "Bucket": (OF15, OF15, "it reads the bucket of OF1.4"),
+    **always("Bucket", "GroupDesc", why="it reads the bucket of OF1.4", first=OF15),
     **always(
         *("ControllerStatus", "ControllerStatusReply", "BundleFeaturesReply"),
         why="it does not know it",
@@ -124,7 +124,7 @@ OS_KEN: Unsupported = {
         why="it has one event for each class of updates, where there are several",
         first=OF14,
     ),
-    "ExperimenterBand": (OF14, OF15, "it wants all bands to have 12 bytes"),
+    "ExperimenterBand": (OF13, OF15, "it wants all bands to have 12 bytes"),
     "CopyField": (OF15, OF15, "it asks for two fields before it has read them"),
     "BundleFeaturesReply+ExperimenterProperty": (OF15, OF15, "it reads a time in any property"),
     **always(
