@@ -22,6 +22,7 @@ from ..ports import Port
 from ..record import Record
 from ..version import OF15, Version
 from .actions import actions_text, parse_actions, read_action
+from .selection import SELECTION, read_selection, selection_words
 from .spelling import spelled_actions
 from .words import Word, member, number, port, port_text, unknown, words
 
@@ -43,7 +44,9 @@ def parse_group(
     head, *texts = _parts(text)
     given: dict[str, Any] = {}
     for word in head:
-        _read_setting(word, given)
+        if word.name not in SELECTION:
+            _read_setting(word, given)
+    given["properties"] = read_selection(word for word in head if word.name in SELECTION)
     if "group_id" not in given:
         raise ValueError("a group needs its number; write group_id=…")
     if "type" not in given and command in _CHANGES:
@@ -88,7 +91,7 @@ _SETTINGS: dict[str, Callable[[str], int]] = {
 
 def _read_setting(word: Word, given: dict[str, Any]) -> None:
     if word.name not in _SETTINGS:
-        raise unknown("word of a group", word.name, [*_SETTINGS, "bucket"])
+        raise unknown("word of a group", word.name, [*_SETTINGS, *SELECTION, "bucket"])
     if word.name in given:
         raise ValueError(f"{word.name} stands twice; leave one of them out")
     given[word.name] = _SETTINGS[word.name](word.value)
@@ -127,6 +130,7 @@ def _group_words(group: GroupMod | GroupDesc) -> Iterator[str]:
     yield f"type={_named(group.type, GroupType)}"
     if isinstance(group, GroupMod) and group.command_bucket_id != BucketId.ALL:
         yield f"command_bucket_id={_named(group.command_bucket_id, BucketId)}"
+    yield from selection_words(group.properties)
     for bucket in group.buckets:
         yield f"bucket={bucket_text(bucket)}"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from protocol.syntax.group import parse_group
 from tests.interop import ovs
 from tests.interop.simulated import simulated_switch
 
@@ -204,6 +205,24 @@ def test_what_cannot_be_is_refused_alike(pair: Pair, command: str, text: str) ->
     pair.tell("add-group", "group_id=1,type=all,bucket=output:1")
     told, expected = pair.refusals(command, text)
     assert told == expected
+
+
+@pytest.mark.parametrize("version", ["15"])
+def test_selection_methods_are_described_alike(pair: Pair) -> None:
+    for number, method in enumerate(
+        [
+            "selection_method=hash,fields(ip_dst,tcp_dst)",
+            "selection_method=hash,selection_method_param=7,fields(ip_src=255.255.0.0)",
+            "selection_method=dp_hash",
+        ]
+    ):
+        buckets = "bucket=bucket_id:0,output:1"
+        pair.tell("add-group", f"group_id={number},type=select,{method},{buckets}")
+    told, expected = pair.printed("dump-groups")
+    assert told == expected
+    assert all("selection_method=" in line for line in told)
+    # What is printed is what our own syntax reads, and prints in other words.
+    assert [len(parse_group(line).properties) for line in told] == [1, 1, 1]
 
 
 # Meters

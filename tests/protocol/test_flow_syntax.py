@@ -73,6 +73,7 @@ from protocol import (
     WriteMetadata,
     set_field,
 )
+from protocol.nicira import SelectionMethod
 from protocol.oxm import OXM, STANDARD, FieldValue, OxmField
 from protocol.syntax import (
     Flow,
@@ -536,12 +537,20 @@ def test_actions_of_buckets_are_spelled_as_the_version_does() -> None:
     [
         "group_id=1,type=ff,bucket=bucket_id:1,watch_port:3,watch_group:4,actions=output:1",
         "group_id=all,type=indirect",
+        "group_id=1,type=select,selection_method=dp_hash,selection_method_param=7",
+        "group_id=1,type=select,selection_method=hash,fields(ip_dst,nw_src=255.0.0.0,tcp_dst=0xff)",
         "group_id=1,type=all,command_bucket_id=last,bucket=bucket_id:3,actions=drop",
     ],
 )
 def test_a_group_that_was_shown_is_read_as_the_same(text: str) -> None:
     group = parse_group(text)
     assert parse_group(group_text(group)) == group
+
+
+def test_a_selection_method_is_read_as_ovs_ofctl_prints_it() -> None:
+    text = "group_id=1,type=select,selection_method=hash,fields=ip_dst,bucket=actions=output:1"
+    method = SelectionMethod("hash", 0, Match.unchecked({"ipv4_dst": 0xFFFF_FFFF}))
+    assert parse_group(text).properties == (method,)
 
 
 def test_a_group_can_be_deleted_by_its_number_alone() -> None:
@@ -557,6 +566,13 @@ def test_a_group_can_be_deleted_by_its_number_alone() -> None:
         ("group_id=1,type=al", "there is no type 'al'; did you mean all?"),
         ("group_id=1,typ=all", "there is no word of a group 'typ'; did you mean type?"),
         ("group_id=1,type=all,bucket=wieght:1", "there is no action 'wieght'"),
+        ("group_id=1,type=all,fields=ip_dst", "fields needs a method; write selection_method=hash"),
+        ("group_id=1,type=all,selection_method=" + 16 * "x", "is longer than 15 bytes"),
+        ("group_id=1,type=all,selection_method=a,selection_method=b", "stands twice"),
+        (
+            "group_id=1,type=all,selection_method=hash,fields(tcp_dst=1/2)",
+            "tcp_dst=1/2 has a mask in a mask; write tcp_dst=MASK",
+        ),
         ("group_id=1,group_id=2", "group_id stands twice; leave one of them out"),
     ],
 )
