@@ -221,7 +221,7 @@ class Checks:
 
     def _learn(self, action: nx.Learn, version: Version) -> None:
         self._table(action.table_id)
-        unknown = action.flags & ~(_LEARN2 if isinstance(action, nx.Learn2) else _LEARN)
+        unknown = action.flags & ~int(_LEARN2 if isinstance(action, nx.Learn2) else _LEARN)
         if unknown:
             raise _bad(f"the flags {unknown:#x} are unknown")
         if isinstance(action, nx.Learn2) and action.result_dst:
@@ -276,7 +276,7 @@ def _on_connection(action: Action) -> None:
         case _:
             raise _bad(f"{type(action).__name__} does nothing to a connection")
     if not set(names) <= set(ON_CONNECTION):
-        raise Refused(BadActionCode.BAD_SET_ARGUMENT, f"a connection has no {names[0]}")
+        raise _bad(f"a connection has no {names[0]}")
 
 
 def _header(action: nx.Encap | nx.Decap, version: Version) -> None:
@@ -286,7 +286,7 @@ def _header(action: nx.Encap | nx.Decap, version: Version) -> None:
 
 
 def _nat(action: nx.Nat, version: Version) -> None:
-    raise _bad("nat stands in ct only")
+    raise Refused(BadActionCode.BAD_SET_ARGUMENT, "nat stands in ct only")
 
 
 _LEARN = nx.LearnFlags.SEND_FLOW_REM | nx.LearnFlags.DELETE_LEARNED

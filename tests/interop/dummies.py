@@ -16,8 +16,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from protocol import Message, PortDesc
+from protocol import (
+    OF13,
+    BarrierReply,
+    BarrierRequest,
+    ErrorCode,
+    ErrorMsg,
+    Message,
+    PortDesc,
+)
 from protocol.connection import Connection, Opened
+from protocol.symmetric import UnknownError
 from switch_sim import Session, Switch
 
 from . import ovs
@@ -29,6 +38,38 @@ _MARK_FLOW = f"priority=65535,dl_type=0x8899,actions=output:{_MARK_PORT}"
 _VERSION = "13"
 
 Left = dict[int, list[bytes]]  #: the frames that left, by port
+
+
+class Teller:
+    """A controller that says one thing, over a socket."""
+
+    def __init__(self, peer: socket.socket) -> None:
+        self._peer, self._connection = peer, Connection(0.0, (OF13,), echo_interval=0)
+        peer.settimeout(ovs.PATIENCE)
+
+    def refusal(self, message: Message) -> ErrorCode | UnknownError | None:
+        """Return the code of the error that a message meets, None if it is done."""
+        with self._peer:
+            return self._refusal(message)
+
+    def _refusal(self, message: Message) -> ErrorCode | UnknownError | None:
+        self._until(Opened)
+        self._connection.send(message)
+        self._connection.send(BarrierRequest())
+        errors = [one for one in self._until(BarrierReply) if isinstance(one, ErrorMsg)]
+        return errors[0].code if errors else None
+
+    def _until(self, kind: type) -> list[object]:
+        """Send what is queued, and return what comes up to an event of this kind."""
+        seen: list[object] = []
+        while not any(isinstance(one, kind) for one in seen):
+            if data := self._connection.data_to_send():
+                self._peer.sendall(data)
+            data = self._peer.recv(65536)
+            if not data:
+                raise RuntimeError("the switch ended the channel")
+            seen += self._connection.receive_data(data, 0.0)
+        return seen
 
 
 class Dummy(Protocol):
@@ -85,6 +126,12 @@ class Theirs:
         found = {port: self._news(port) for port in range(1, PORTS + 1)}
         return {port: frames for port, frames in found.items() if frames}
 
+    def teller(self) -> Teller:
+        """Return a controller that is connected."""
+        peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        peer.connect(str(self._ovs.management(self._bridge)))
+        return Teller(peer)
+
     def _news(self, port: int) -> list[bytes]:
         """Return the frames that a capture has got since we looked last."""
         path = self._path(port)
@@ -137,6 +184,11 @@ class Ours:
             left[port].append(data)
         left.pop(_MARK_PORT, None)  # theirs floods to it, too, which we do not tell from marks
         return dict(left)
+
+    def teller(self) -> Teller:
+        """Return a controller that is connected."""
+        _, host, port = self.endpoint.split(":")
+        return Teller(socket.create_connection((host, int(port))))
 
     def _serve(self) -> None:
         while True:

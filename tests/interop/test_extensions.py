@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 import pytest
 
+from protocol import Action, ApplyActions, FlowMod, Match, Output, Port, onf
+from protocol import nicira as nx
+from protocol.actions import set_field
 from tests.switch_sim import frames
 from tests.switch_sim.nicira.conversations import (
     ACK,
@@ -565,6 +568,79 @@ def _left(switch: Theirs | Ours, case: Case) -> list[Left]:
 @pytest.mark.parametrize("case", ALL.values(), ids=ALL.keys())
 def test_what_leaves_where_is_the_same(theirs: Theirs, ours: Ours, case: Case) -> None:
     assert _left(ours, case) == _left(theirs, case)
+
+
+# What is refused, and with which error
+
+
+REFUSED: dict[str, tuple[Match, tuple[Action, ...]]] = {
+    "a value that does not fit": (Match(), (nx.RegLoad(nx.Subfield("reg0", 0, 4), 16),)),
+    "bits beyond a field": (Match(), (nx.RegLoad(nx.Subfield("reg0", 30, 4), 0),)),
+    "a field that cannot be set": (Match(), (nx.RegLoad(nx.Subfield("ct_state"), 0),)),
+    "a connection's mark outside of ct": (Match(), (nx.RegLoad(nx.Subfield("ct_mark"), 0),)),
+    "a source that the match lacks": (
+        Match(), (nx.RegMove(nx.Subfield("ipv4_src"), nx.Subfield("reg0")),)
+    ),
+    "a target that cannot be set": (
+        Match(), (nx.RegMove(nx.Subfield("reg0"), nx.Subfield("ct_state")),)
+    ),
+    "pop into what cannot be set": (Match(), (nx.StackPop(nx.Subfield("ct_state")),)),
+    "push of what the match lacks": (Match(), (nx.StackPush(nx.Subfield("tcp_src")),)),
+    "check_pkt_larger beyond a field": (Match(), (nx.CheckPktLarger(1, "reg0", 32),)),
+    "output of what the match lacks": (Match(), (nx.OutputReg(nx.Subfield("ipv4_src")),)),
+    "a multipath that does not fit": (
+        Match(), (nx.Multipath(nx.Subfield("reg0", 0, 1), max_link=2),)
+    ),
+    "a multipath of unknown fields": (Match(), (nx.Multipath(nx.Subfield("reg0"), 77),)),
+    "a multipath of an unknown algorithm": (
+        Match(), (nx.Multipath(nx.Subfield("reg0"), algorithm=77),)
+    ),
+    "a bundle of the controller": (Match(), (nx.Bundle((Port.CONTROLLER,)),)),
+    "a bundle of unknown fields": (Match(), (nx.Bundle((1,), fields=77),)),
+    "one clause": (Match(), (nx.Conjunction(1, 0, 1),)),
+    "65 clauses": (Match(), (nx.Conjunction(1, 0, 65),)),
+    "a clause beyond the last": (Match(), (nx.Conjunction(1, 2, 2),)),
+    "a conjunction and an output": (Match(), (nx.Conjunction(1, 0, 2), Output(2))),
+    "a learnt match without what it needs": (
+        Match(), (nx.Learn((nx.MatchSpec(80, nx.Subfield("tcp_dst")),)),)
+    ),
+    "a learnt load without what it needs": (
+        Match(), (nx.Learn((nx.LoadSpec(80, nx.Subfield("tcp_dst")),)),)
+    ),
+    "a learnt load of what cannot be set": (
+        Match(), (nx.Learn((nx.LoadSpec(1, nx.Subfield("ct_state")),)),)
+    ),
+    "learning from what the match lacks": (
+        Match(), (nx.Learn((nx.OutputSpec(nx.Subfield("tcp_dst", 0, 16)),)),)
+    ),
+    "learning with unknown flags": (Match(), (nx.Learn(flags=8),)),
+    "ct without IP": (Match(eth_type=0x0806), (nx.Ct(),)),
+    "force without commit": (Match(eth_type=0x0800), (nx.Ct(nx.CtFlags.FORCE),)),
+    "an output in ct": (Match(eth_type=0x0800), (nx.Ct(nx.CtFlags.COMMIT, actions=(Output(2),)),)),
+    "a register in ct": (
+        Match(eth_type=0x0800), (nx.Ct(nx.CtFlags.COMMIT, actions=(set_field(reg0=2),)),)
+    ),
+    "a zone of too few bits": (
+        Match(eth_type=0x0800), (nx.Ct(zone=nx.Subfield("reg0", 0, 8)),)
+    ),
+    "nat outside of ct": (Match(eth_type=0x0800), (nx.Nat(nx.NatFlags.SRC, ipv4_min=1),)),
+    "output cut to nothing": (Match(), (nx.OutputTrunc(2, 13),)),
+    "resubmit with ct, untracked": (Match(eth_type=0x0800), (nx.ResubmitTableCt(table_id=1),)),
+    "deleting what is no option": (Match(), (nx.DeleteField("reg0"),)),
+    "onf: bits that do not fit": (Match(), (onf.CopyField(48, "eth_src", "reg0"),)),
+    "onf: a source that the match lacks": (Match(), (onf.CopyField(32, "ipv4_src", "reg0"),)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_refused_is_refused_with_the_same_error(
+    theirs: Theirs, ours: Ours, entry: tuple[Match, tuple[Action, ...]]
+) -> None:
+    match, actions = entry
+    message = FlowMod(match, (ApplyActions(actions),))
+    refusal = theirs.teller().refusal(message)
+    assert refusal is not None
+    assert ours.teller().refusal(message) == refusal
 
 
 # What ovs-ofctl says in Nicira's own messages

@@ -434,7 +434,8 @@ def test_a_learnt_entry_that_would_be_refused_is_counted(bench: Bench) -> None:
         (Learn((LoadSpec(1, Subfield("ct_state")),)), BadActionCode.BAD_SET_ARGUMENT),
         (Learn((OutputSpec(Subfield("tcp_dst")),)), BadActionCode.MATCH_INCONSISTENT),
         (Learn(table_id=254), BadActionCode.BAD_ARGUMENT),
-        (Nat(), BadActionCode.BAD_ARGUMENT),
+        (Learn(flags=8), BadActionCode.BAD_ARGUMENT),
+        (Nat(), BadActionCode.BAD_SET_ARGUMENT),
     ],
 )
 def test_what_cannot_be_learnt_is_refused(
