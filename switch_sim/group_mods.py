@@ -33,9 +33,10 @@ from protocol.compiler import write
 from protocol.groups import BucketId, GroupId
 
 from .check import Checker
-from .group_stats import MAX_DESC, bucket_in
+from .group_stats import bucket_in
 from .group_table import MAX_CHAIN, BucketEntry, GroupEntry, GroupTable
 from .refused import Refused
+from .statistics import MAX_RECORD
 
 MAX_BUCKETS = 1_024  #: of a group; each has a number in its packet's way
 _TYPES = frozenset(GroupType)
@@ -210,8 +211,10 @@ class GroupMods:
         if grows and self.groups.counts[plan.kind] >= self.groups.max_groups:
             reason = f"there are {self.groups.max_groups} groups of this type already"
             raise Refused(_Code.OUT_OF_GROUPS, reason)
-        if len(plan.buckets) > MAX_BUCKETS or _size(plan) > MAX_DESC:
-            reason = f"a group has at most {MAX_BUCKETS} buckets, and {MAX_DESC} bytes to describe"
+        if len(plan.buckets) > MAX_BUCKETS or _size(plan) > MAX_RECORD:
+            reason = (
+                f"a group has at most {MAX_BUCKETS} buckets, and {MAX_RECORD} bytes to describe"
+            )
             raise Refused(_Code.OUT_OF_BUCKETS, reason)
 
     def _check_ways(self, group_id: int, buckets: Sequence[BucketEntry]) -> None:

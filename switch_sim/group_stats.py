@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from protocol import OF15, Bucket, EncodeError, GroupType, Version
-from protocol.compiler import write
+from protocol import OF15, Bucket, GroupType, Version
 from protocol.groups import (
     BucketStats,
     GroupCapabilities,
@@ -23,8 +22,6 @@ from .flow_entry import split_seconds
 from .group_table import BucketEntry, GroupEntry, GroupTable
 from .references import References
 from .statistics import action_bits, in_sized_parts
-
-MAX_DESC = 65_000  #: bytes of a group's description; a message has at most 65,535
 
 _CAPABILITIES = (
     GroupCapabilities.SELECT_WEIGHT
@@ -46,7 +43,7 @@ def group_stats(
         )
         for entry in _named(groups, group_id)
     )
-    return in_sized_parts(((len(write(one, version)), one) for one in told), GroupStatsReply)
+    return in_sized_parts(told, version, GroupStatsReply)
 
 
 def _stats(entry: GroupEntry, ref_count: int, now: float) -> GroupStats:
@@ -67,18 +64,8 @@ def group_descs(groups: GroupTable, group_id: int, version: Version) -> Iterator
 
     Groups that the version cannot say are left out: another one may have made them.
     """
-    return in_sized_parts(_sayable(_named(groups, group_id), version), GroupDescReply)
-
-
-def _sayable(entries: Iterable[GroupEntry], version: Version) -> Iterator[tuple[int, GroupDesc]]:
-    for entry in entries:
-        desc = _desc(entry, version)
-        try:
-            size = len(write(desc, version))
-        except EncodeError:
-            continue
-        if size <= MAX_DESC:
-            yield size, desc
+    told = (_desc(entry, version) for entry in _named(groups, group_id))
+    return in_sized_parts(told, version, GroupDescReply)
 
 
 def _desc(entry: GroupEntry, version: Version) -> GroupDesc:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from protocol import OF15, MeterFlags, Version
 from protocol import MeterModFailedCode as Code
-from protocol.compiler import write
 from protocol.meters import (
     BandShape,
     BandStats,
@@ -39,7 +38,7 @@ def meter_stats(
         _stats(entry, len(references.of_meter(entry.meter_id)), now)
         for entry in _named(meters, meter_id)
     )
-    return in_sized_parts(((len(write(one, version)), one) for one in told), MeterStatsReply)
+    return in_sized_parts(told, version, MeterStatsReply)
 
 
 def _stats(entry: MeterEntry, flow_count: int, now: float) -> MeterStats:
@@ -61,7 +60,7 @@ def meter_descs(meters: MeterTable, meter_id: int, version: Version) -> Iterator
         MeterDesc(entry.meter_id, tuple(one.band for one in entry.bands), MeterFlags(entry.flags))
         for entry in _named(meters, meter_id)
     )
-    return in_sized_parts(((len(write(one, version)), one) for one in told), MeterDescReply)
+    return in_sized_parts(told, version, MeterDescReply)
 
 
 def _named(meters: MeterTable, meter_id: int) -> list[MeterEntry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from math import inf
 from typing import Any, TypeVar
 
 from protocol import (
@@ -13,6 +14,7 @@ from protocol import (
     OF15,
     ApplyActions,
     ClearActions,
+    EncodeError,
     Enqueue,
     GotoTable,
     Group,
@@ -30,6 +32,7 @@ from protocol import (
 )
 from protocol.actions import ActionShape
 from protocol.classic_match import Wildcards11
+from protocol.compiler import write
 from protocol.flows import AggregateStatsReply, AggregateStatsRequest
 from protocol.instructions import InstructionsShape
 from protocol.oxm import OXM
@@ -46,6 +49,9 @@ from .ports import Ports, SwitchPort
 
 Entry = TypeVar("Entry")
 Part = TypeVar("Part")
+Told = TypeVar("Told", bound=Record)
+
+MAX_RECORD = 65_000  #: bytes of what a reply cannot divide; a message has at most 65,535
 
 _INSTRUCTIONS: tuple[type[Record], ...] = (
     GotoTable,
@@ -73,18 +79,31 @@ def in_parts(entries: Iterable[Entry], size: int, part: Callable[..., Part]) -> 
 
 
 def in_sized_parts(
-    entries: Iterable[tuple[int, Entry]], part: Callable[..., Part]
+    records: Iterable[Told], version: Version, part: Callable[..., Part]
 ) -> Iterator[Part]:
-    """Yield replies with entries of the sizes in bytes that stand before each."""
-    held: list[Entry] = []
-    size = 0
-    for more, entry in entries:
+    """Yield replies with records of different sizes.
+
+    What the version cannot say is left out: another one may have made it.
+    """
+    held: list[Told] = []
+    size = 0.0
+    for record in records:
+        more = _size(record, version)
+        if more > MAX_RECORD:
+            continue
         if held and size + more > PART:
             yield part(tuple(held), flags=MultipartFlags.MORE)
             held, size = [], 0
-        held.append(entry)
+        held.append(record)
         size += more
     yield part(tuple(held))
+
+
+def _size(record: Record, version: Version) -> float:
+    try:
+        return len(write(record, version))
+    except EncodeError:
+        return inf
 
 
 def aggregate_stats(
