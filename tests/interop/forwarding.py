@@ -12,6 +12,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import dataclass, field
 
@@ -31,8 +32,10 @@ class Controller:
     """The controller's process, and what it said so far."""
 
     def __init__(self) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="controller-")
+        words = ("--listen", "ptcp:0", "--control", f"{self._directory.name}/control.sock")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "controller", "forwarding", "--listen", "ptcp:0"],
+            [sys.executable, "-m", "controller", "forwarding", *words],
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -54,7 +57,9 @@ class Controller:
     def end(self) -> int:
         """Let it end; return its status."""
         self.process.terminate()
-        return self.process.wait(20)
+        status = self.process.wait(20)
+        self._directory.cleanup()
+        return status
 
 
 @dataclass
