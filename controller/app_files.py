@@ -77,7 +77,7 @@ def write_new(name: str, directory: Path) -> list[Path]:
     return [directory / file for file in files]
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="Show the applications, or write one.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON each.")
 @click.pass_context
 def apps(context: click.Context, as_json: bool) -> None:

@@ -73,7 +73,7 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-@click.command()
+@click.command(short_help="Show switches and links.")
 @_options
 def topology(control: Path, as_json: bool) -> None:
     """Show the switches and links that a running controller knows.
@@ -90,7 +90,7 @@ def topology(control: Path, as_json: bool) -> None:
         click.echo(answers[-1]["progress"])
 
 
-@click.command()
+@click.command(short_help="Show the hosts that were heard of.")
 @_options
 def hosts(control: Path, as_json: bool) -> None:
     """Show the hosts that a running controller heard of.
@@ -179,7 +179,7 @@ def send(switch: str, message: str, control: Path, as_json: bool) -> None:
             click.echo(f"answer: {one['answer'] or 'none within 2 s'}")
 
 
-@click.command()
+@click.command(short_help="Show what was said lately.")
 @click.argument("switch", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is said, until Ctrl-C.")
 @click.option("--pcap", type=click.File("wb"), metavar="FILE", help="Write a capture instead.")

@@ -161,7 +161,10 @@ def _outputs(entry: FlowStats) -> list[int]:
 
 
 @click.command(
-    name="demo", epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+    short_help="Run both sides: all hosts ping.",
+    name="demo",
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
     "--topology",

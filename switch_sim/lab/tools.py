@@ -28,7 +28,7 @@ _encode = msgspec.json.Encoder().encode
 # codec
 
 
-@click.command()
+@click.command(short_help="Turn messages in hex into lines of JSON.")
 def codec() -> None:
     """Turn messages in hex, one a line, from standard input into lines of JSON.
 
@@ -119,7 +119,7 @@ def _error(error: DecodeError, data: bytes) -> dict[str, Any]:
 # explain
 
 
-@click.command("explain")
+@click.command("explain", short_help="Show what each byte of a message is.")
 @click.argument("what", nargs=-1, required=True, metavar="HEX|FILE.pcap")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each message.")
 @click.option("--limit", default=0, metavar="N", help="Stop after N messages of a capture.")
