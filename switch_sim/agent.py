@@ -93,6 +93,7 @@ class Agent:
         """
         context = transport.context(endpoint, self.settings.tls)
         self._dials.add(switch)
+        self.network.configure(switch, str(endpoint))
         self._look_for_controller(switch)
         self._start(Dialler(self, switch, endpoint, context).run())
 

@@ -42,6 +42,7 @@ class Sessions(list[Session]):
     def __init__(self) -> None:
         super().__init__()
         self.generation_id: int | None = None  #: of the last election of a master
+        self._configured: dict[str, None] = {}  # where controllers are that the switch dials
 
     def tell(
         self,
@@ -122,6 +123,21 @@ class Sessions(list[Session]):
             session.main.short_id = short_id
             self.tell_status(session.main, ControllerStatusReason.SHORT_ID, effects)
 
+    def configure(self, uri: str, effects: Effects) -> None:
+        """Take note of a controller that the switch is to have, connected or not."""
+        if uri not in self._configured:
+            self._configured[uri] = None
+            reason = ControllerStatusReason.CONTROLLER_ADDED
+            self.tell_status(Session(OF15, uri), reason, effects, ChannelStatus.DOWN)
+
+    def statuses(self) -> tuple[ControllerStatusEntry, ...]:
+        """Return what is told of all controllers: those that are there, then the others."""
+        request, missing = ControllerStatusReason.REQUEST, dict(self._configured)
+        for session in self:
+            missing.pop(session.uri, None)
+        absent = (status_of(Session(OF15, uri), request, ChannelStatus.DOWN) for uri in missing)
+        return (*(status_of(session, request) for session in self), *absent)
+
     def tell_status(
         self,
         session: Session,
@@ -141,7 +157,7 @@ class Sessions(list[Session]):
 
 def status_of(
     session: Session,
-    reason: ControllerStatusReason = ControllerStatusReason.REQUEST,
+    reason: ControllerStatusReason,
     channel: ChannelStatus = ChannelStatus.UP,
 ) -> ControllerStatusEntry:
     """Return what is told of a controller."""

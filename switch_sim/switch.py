@@ -83,6 +83,12 @@ class Switch:
         """The flow tables by table_id."""
         return self.datapath.tables
 
+    def configure(self, uri: str) -> Effects:
+        """Tell of a controller that the switch is to have, as OF1.5 lists them all."""
+        effects = Effects()
+        self.datapath.sessions.configure(uri, effects)
+        return effects
+
     def connect(
         self,
         version: Version,

@@ -27,7 +27,6 @@ from ..asynchronous import known_mask
 from ..datapath import Datapath
 from ..refused import Refused
 from ..request import Request, handles
-from ..sessions import status_of
 
 _ELECTED = (Role.MASTER, Role.SLAVE)
 
@@ -52,7 +51,7 @@ def _role(datapath: Datapath, request: Request[RoleRequest]) -> None:
 
 @handles(ControllerStatusRequest)
 def _controller_status(datapath: Datapath, request: Request[ControllerStatusRequest]) -> None:
-    request.answer(ControllerStatusReply(tuple(map(status_of, datapath.sessions))))
+    request.answer(ControllerStatusReply(datapath.sessions.statuses()))
 
 
 @handles(GetAsyncRequest)

@@ -89,6 +89,10 @@ class Network:
 
     # What comes in
 
+    def configure(self, switch: str, uri: str) -> None:
+        """Tell a switch of a controller that it is to have."""
+        self._absorb(switch, self.switches[switch].configure(uri), None)
+
     def connect(
         self,
         switch: str,

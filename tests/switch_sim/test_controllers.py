@@ -397,6 +397,26 @@ def test_controllers_can_be_asked_for() -> None:
     assert reply.controllers[1].properties == (ControllerUri("tcp:192.0.2.1:6653"),)
 
 
+def test_controllers_that_the_switch_should_have_are_listed_though_they_are_not_there() -> None:
+    bench = Bench(OF15)
+    [added] = bench.heard(bench.switch.configure("tcp:192.0.2.1:6653"))
+    assert isinstance(added, ControllerStatus)
+    assert added.status.reason == ControllerStatusReason.CONTROLLER_ADDED
+    assert bench.switch.configure("tcp:192.0.2.1:6653").messages == []
+
+    def statuses() -> list[tuple[int, tuple[object, ...]]]:
+        [reply] = bench.say(ControllerStatusRequest())
+        assert isinstance(reply, ControllerStatusReply)
+        return [(one.channel_status, one.properties) for one in reply.controllers]
+
+    there = (ControllerUri("tcp:192.0.2.1:6653"),)
+    assert statuses() == [(ChannelStatus.UP, ()), (ChannelStatus.DOWN, there)]
+    session = bench.switch.connect(OF13, "tcp:192.0.2.1:6653")
+    assert statuses() == [(ChannelStatus.UP, ()), (ChannelStatus.UP, there)]
+    bench.switch.disconnect(session)
+    assert statuses()[1] == (ChannelStatus.DOWN, there)
+
+
 def test_a_short_id_names_one_controller() -> None:
     # OF1.5.1 7.3.8 "Role Request Message"
     bench = Bench(OF15)
