@@ -110,7 +110,7 @@ def _printed(one: Told, text: str) -> Iterator[str]:
     else:
         try:
             yield from ofp_print_words.differences(one.message, one.version, text)
-        except ValueError as error:  # it says what `protocol.syntax` does not read
+        except ValueError as error:
             yield f"{error} in {text!r}"
 
 

@@ -34,7 +34,7 @@ OFP_PRINT: Unsupported = {
         why="it does not know this message of OF1.5",
         first=OF15,
     ),
-    "MeterFeaturesReply": (OF15, OF15, "it reads the struct of OF1.4, which is shorter"),
+    "MeterFeaturesReply.features": (OF15, OF15, "it reads the struct of OF1.4, without them"),
     **always(
         *("Experimenter", "ExperimenterMultipartRequest", "ExperimenterMultipartReply"),
         *("ExperimenterAction", "ExperimenterInstruction", "ExperimenterBand"),
@@ -125,6 +125,7 @@ OS_KEN: Unsupported = {
         first=OF14,
     ),
     "ExperimenterBand": (OF13, OF15, "it wants all bands to have 12 bytes"),
+    "MeterFeaturesReply.features=None": (OF15, OF15, "it wants them, as the specification does"),
     "CopyField": (OF15, OF15, "it asks for two fields before it has read them"),
     "BundleFeaturesReply+ExperimenterProperty": (OF15, OF15, "it reads a time in any property"),
     **always(

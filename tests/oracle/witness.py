@@ -45,6 +45,8 @@ def _record(record: Record) -> Iterator[str]:
         yield from _parts(value)
         if name == "actions" and isinstance(value, tuple):
             yield from (f"{kind}>{type(one).__name__}" for one in value)
+        if value is None:
+            yield f"{kind}.{name}=None"
         if isinstance(value, tuple) and len(value) > 1:
             yield f"{kind}.{name}>1"
         if value == () or value == b"":

@@ -24,7 +24,7 @@ from protocol.async_config import ASYNC_PROPERTIES
 from protocol.compiler import write
 from protocol.errors import codes_at
 from protocol.groups import BucketId, GroupId
-from protocol.meters import MeterId
+from protocol.meters import MeterFeatureFlags, MeterId
 from protocol.oxm import OXM, FieldValue
 from protocol.queues import QueueId
 from protocol.table_features import (
@@ -235,5 +235,6 @@ RULES: dict[str, Rule] = {
     "ids": feature_ids,
     "RoleStatus.role": one_of(Role.EQUAL, Role.MASTER, Role.SLAVE),
     "band_types": one_of(0, 2, 4, 6),
+    "MeterFeaturesReply.features": lambda m: m.choice((None, m.flags(MeterFeatureFlags))),
     **{name: mask(name, number) for name, number in ASYNC_PROPERTIES.items()},
 }

@@ -2,7 +2,8 @@
 
 `differences` finds, in the text of a message, the words that Open vSwitch must have for
 each of our values. Matches, actions and instructions are read back with the parsers of
-`protocol.syntax` and compared as values, since their order and spelling are not ours.
+`protocol.syntax` and compared as values, since their order and spelling are not ours. Where
+there are more or fewer entries than we wrote, ValueError is raised, as for other texts.
 """
 
 from __future__ import annotations
