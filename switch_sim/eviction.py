@@ -31,22 +31,22 @@ class Evictor:
         self.flags = flags
         self._count = 0
         self._heap: list[tuple[_Rank, int, FlowEntry]] = []
-        for entry in sorted(entries, key=lambda one: one.created):
-            self.add(entry)
+        for size, entry in enumerate(sorted(entries, key=lambda one: one.created), 1):
+            self.add(entry, size)
 
-    def add(self, entry: FlowEntry) -> None:
-        """Take note of an entry that is in the table now."""
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, entry: FlowEntry, size: int) -> None:
+        """Take note of an entry that is in the table now, as one of `size`."""
         self._count += 1
         heappush(self._heap, (self._rank(entry), self._count, entry))
-
-    def choose(self, newcomer: FlowEntry, size: int) -> FlowEntry | None:
-        """Return the entry to make room; None where all are more important.
-
-        `size` is the number of entries in the table.
-        """
         if len(self._heap) > 2 * size + _STALE:
             self._heap = [one for one in self._heap if one[2].is_present]
             heapify(self._heap)
+
+    def choose(self, newcomer: FlowEntry) -> FlowEntry | None:
+        """Return the entry to make room; None where all are more important."""
         while self._heap:
             rank, number, entry = self._heap[0]
             if not entry.is_present:

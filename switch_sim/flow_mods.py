@@ -145,7 +145,7 @@ def _victim(table: FlowTable, newcomer: FlowEntry) -> FlowEntry | None:
     """Return the entry that makes room, where a full table lets one do so."""
     if table.evictor is None or len(table) < table.max_entries:
         return None
-    return table.evictor.choose(newcomer, len(table))
+    return table.evictor.choose(newcomer)
 
 
 def _check_flags(message: FlowMod, version: Version) -> None:

@@ -202,7 +202,7 @@ class FlowTable:
             self._sorted = None
         self.watch(entry)
         if self.evictor is not None:
-            self.evictor.add(entry)
+            self.evictor.add(entry, self._size)
 
     def remove(self, entry: FlowEntry) -> None:
         """Take an entry out."""

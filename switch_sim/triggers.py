@@ -6,7 +6,7 @@ What a packet makes pass is found out with the packet, what time makes pass with
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import floor
 
 from protocol import BadInstructionCode, StatTrigger, Version
@@ -19,6 +19,7 @@ from .session import Effects
 from .undo import UndoLog
 
 _FLAGS = sum(StatTriggerFlags)
+_STALE = 64  # timers of entries that went, which may be kept beside one for each that is there
 
 Tell = Callable[[FlowEntry, float, Effects], None]
 
@@ -107,6 +108,10 @@ class Triggers:
         self._timers: list[tuple[float, int, float, Trigger]] = []  # due, number, set at
         self._count = 0
 
+    def __len__(self) -> int:
+        """How many timers there are."""
+        return len(self._timers)
+
     def note(self, entry: FlowEntry, now: float) -> None:
         """Take note of an entry that was added, changed or removed."""
         before = self._of.pop(entry, None)
@@ -140,12 +145,18 @@ class Triggers:
         if time is not None:
             self._count += 1
             heappush(self._timers, (time, self._count, now, trigger))
+            if len(self._timers) > 2 * len(self._of) + _STALE:
+                self._timers = [one for one in self._timers if self._is_known(one[3])]
+                heapify(self._timers)
 
     def _due(self, now: float) -> Iterator[tuple[float, Trigger]]:
         while self._timers and self._timers[0][0] <= now:
             _, _, since, trigger = heappop(self._timers)
-            if self._of.get(trigger.entry) is trigger:
+            if self._is_known(trigger):
                 yield since, trigger
+
+    def _is_known(self, trigger: Trigger) -> bool:
+        return self._of.get(trigger.entry) is trigger
 
     def deadline(self) -> float | None:
         """Return when `handle_timer` is due; None for never."""

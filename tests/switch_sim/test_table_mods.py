@@ -13,6 +13,7 @@ from protocol import (
     OF15,
     BadPropertyCode,
     FlowMod,
+    FlowModCommand,
     FlowModFailedCode,
     FlowModFlags,
     FlowRemoved,
@@ -220,6 +221,16 @@ def test_many_evictions_leave_the_youngest() -> None:
     assert in_ports(bench) == list(range(490, 500))
 
 
+def test_entries_that_come_and_go_leave_nothing_behind() -> None:
+    bench = evicting(10)
+    for number in range(1, 1001):
+        bench.say(flow(Match(in_port=number)))
+        bench.say(flow(Match(in_port=number), command=FlowModCommand.DELETE))
+    evictor = bench.switch.tables[0].evictor
+    assert evictor is not None
+    assert len(evictor) < 100
+
+
 # Vacancy events (OF1.4.1 7.3.4.1 "Modify Flow Table Message", 7.4.5 "Table Status Message")
 
 
@@ -229,7 +240,9 @@ def add(bench: Bench, *numbers: int) -> list[int]:
 
 
 def delete(bench: Bench, *numbers: int) -> list[int]:
-    return events(bench, [flow(Match(in_port=number), command=3) for number in numbers])
+    return events(
+        bench, [flow(Match(in_port=number), command=FlowModCommand.DELETE) for number in numbers]
+    )
 
 
 def events(bench: Bench, messages: list[FlowMod]) -> list[int]:

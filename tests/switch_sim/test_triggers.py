@@ -136,6 +136,15 @@ def test_an_entry_that_went_or_changed_tells_nothing_more() -> None:
     assert time_told(bench, 5.0) == []
 
 
+def test_entries_that_come_and_go_leave_no_timers_behind() -> None:
+    bench = Bench(OF15)
+    trigger = StatTrigger(0, Stats(duration_sec=1_000_000))
+    for _ in range(500):
+        bench.say(flow(ONE, instructions=(trigger,)))
+        bench.say(flow(ONE, command=FlowModCommand.DELETE))
+    assert len(bench.switch.datapath.triggers) < 100
+
+
 def test_a_trigger_survives_a_bundle_that_failed() -> None:
     bench = telling(packet_count=2)
     bench.say(BundleAdd(1, flow(ONE, command=FlowModCommand.DELETE)))
