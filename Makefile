@@ -32,6 +32,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.codec
 	$(BIN)/python -m tests.benchmarks.codec_lines
 	$(BIN)/python -m tests.benchmarks.start
+	$(BIN)/python -m tests.benchmarks.switches
 
 fuzz: $(VENV)/.ready-dev-fuzz
 	nice $(BIN)/python -m tests.fuzz.guided --seconds $(SECONDS)

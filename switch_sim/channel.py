@@ -39,6 +39,7 @@ READ_SIZE = 65_536
 FLUSH_EVERY = 64  # messages, at most 4 MB; so that we see soon that nobody reads them
 UNSENT_PAUSE = 1 << 20  # bytes that a controller has not read, above which we stop reading
 UNSENT_MAX = 1 << 26  # and above which it is given up: asynchronous messages come all the same
+TURNS_BETWEEN = 3  # of the loop: to read what others ask, to answer, and to write that
 DROPS_TOLD = 1000  # packet_ins dropped between two lines in the log
 STALL_TIMEOUT = 30.0  #: seconds in which a controller must read some of what waits for it
 
@@ -113,7 +114,8 @@ class Channel:
             if not self._send_part(parts):
                 self.answers.popleft()
             self.flush()
-            await asyncio.sleep(0)
+            for _ in range(TURNS_BETWEEN):
+                await asyncio.sleep(0)
         self.connection.pardon(self.agent.clock())  # it may ask meanwhile; we do not listen
 
     def _send_part(self, parts: Iterator[Message]) -> bool:

@@ -30,7 +30,7 @@ from .flow_entry import FlowEntry
 from .flow_table import FlowTables, Selection
 from .refused import Refused
 
-PART = 30_000  #: bytes of a reply, which takes some 5 ms; a message has at most 65,535
+PART = 16_000  #: bytes of a reply, which takes some 3 ms; a message has at most 65,535
 
 _EMERGENCY = 0xFE  # OF1.0's table of emergency entries, which is always empty here
 

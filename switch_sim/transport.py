@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from ipaddress import ip_address
+from typing import Any
 
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.netutil import bind_sockets
@@ -29,14 +32,17 @@ async def dial(endpoint: Endpoint, tls: ssl.SSLContext | None) -> IOStream:
     """Connect to an endpoint; CannotDial where that fails."""
     try:
         if endpoint.path:
-            return await _dial_unix(endpoint.path)
+            return await _connect(socket.AF_UNIX, endpoint.path, None)
+        if family := _family(endpoint.host):
+            address = (endpoint.host, endpoint.port)
+            return await _connect(family, address, tls if endpoint.secure else None)
         return await TCPClient().connect(
             endpoint.host,
             endpoint.port,
             timeout=DIAL_TIMEOUT,
             ssl_options=tls if endpoint.secure else None,
         )
-    except DialTimeout as error:
+    except (DialTimeout, TimeoutError) as error:
         raise CannotDial(f"no answer within {DIAL_TIMEOUT:g} s") from error
     except StreamClosedError as error:
         raise CannotDial(words(error.real_error)) from error
@@ -44,10 +50,23 @@ async def dial(endpoint: Endpoint, tls: ssl.SSLContext | None) -> IOStream:
         raise CannotDial(words(error)) from error
 
 
-async def _dial_unix(path: str) -> IOStream:
-    stream = IOStream(socket.socket(socket.AF_UNIX))
-    await stream.connect(path)
-    return stream
+def _family(host: str) -> int:
+    """Return the family of an address, 0 of a name: those a thread has to look up."""
+    try:
+        return socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+    except ValueError:
+        return 0
+
+
+async def _connect(family: int, address: Any, tls: ssl.SSLContext | None) -> IOStream:
+    stream = IOStream(socket.socket(family))
+    try:
+        async with asyncio.timeout(DIAL_TIMEOUT):
+            await stream.connect(address)
+            return stream if tls is None else await stream.start_tls(False, tls)
+    except TimeoutError:
+        stream.close()
+        raise
 
 
 def listen(endpoint: Endpoint) -> tuple[Sequence[socket.socket], Endpoint]:

@@ -130,6 +130,8 @@ class TestTheChannel:
             for client in clients:
                 client.send(FlowStatsRequest())
             assert await asyncio.gather(*map(flows_told, clients)) == [ENTRIES] * 2
+            for client in clients:
+                await client.barrier()
             assert not any(channel.answers for channel in agent.sessions.values())
 
     @story

@@ -87,8 +87,12 @@ def refuse(listener: socket.socket, authority: Authority) -> None:
     """Take a client that this CA did not sign for, and tell it so."""
     connection, _ = listener.accept()
     connection.settimeout(PATIENCE)
-    with pytest.raises(ssl.SSLCertVerificationError), connection:
-        authority.sign("controller").server().wrap_socket(connection, server_side=True)
+    server = authority.sign("controller").server()
+    with server.wrap_socket(connection, server_side=True, do_handshake_on_connect=False) as tls:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            tls.do_handshake()
+        while socket.socket.recv(tls, 4096):  # what it said meanwhile: unread, it would reset
+            pass
 
 
 async def told(caplog: pytest.LogCaptureFixture, sentence: str) -> None:
