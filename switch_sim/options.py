@@ -14,7 +14,7 @@ from protocol.transport.tls import NO_CA, tls_files
 from protocol.version import parse_versions
 
 from .flow_table import MAX_ENTRIES
-from .queues import parse_queue
+from .queues import Queues, parse_queue
 from .settings import FAIL_PROBES, MAX_AUXILIARY, MAX_BACKOFF, Settings
 from .switch import N_BUFFERS, N_TABLES
 
@@ -165,7 +165,8 @@ def _words(longest: int) -> Callable[[click.Context, click.Parameter, str | None
 
 def _description(queues: tuple[str, ...], **given: Any) -> dict[str, Any]:
     if queues:
-        given["queues"] = tuple(map(parse_queue, queues))
+        given["queues"] = descs = tuple(map(parse_queue, queues))
+        Queues(descs)  # says what is wrong with them before there is a switch
     return {name: value for name, value in given.items() if value is not None}
 
 

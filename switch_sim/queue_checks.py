@@ -30,5 +30,5 @@ class QueueChecks:
             raise Refused(BadActionCode.BAD_QUEUE, reason)
 
     def _want_anywhere(self, queue_id: int) -> None:
-        if not any(key.queue_id == queue_id for key in self.queues):
+        if queue_id not in self.queues.ids:
             raise Refused(BadActionCode.BAD_QUEUE, f"no port has a queue {queue_id}")

@@ -78,6 +78,7 @@ class Queues(dict[QueueKey, PortQueue]):
             if not 0 <= desc.queue_id < QueueId.ALL:
                 raise ValueError(f"port {desc.port_no} can have no queue {desc.queue_id}")
             self[key] = PortQueue(desc, now)
+        self.ids = frozenset(key.queue_id for key in self)  #: of whichever port
 
 
 def _key(desc: QueueDesc) -> QueueKey:

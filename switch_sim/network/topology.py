@@ -16,6 +16,8 @@ from typing import NamedTuple
 from protocol import MacAddress
 from protocol.queues import QueueDesc
 
+from ..queues import Queues
+
 MAX_SWITCHES = 10_000  # each takes some 100 kB, and a channel
 MAX_HOSTS = 10_000  # every host with every other are 100 million pings
 MAX_PORTS = 1_023  # a features_reply of OF1.1 names all ports of a switch in 65,535 bytes
@@ -133,7 +135,9 @@ class TopologyBuilder:
         name = self._claim(name or f"s{number}")
         if not 0 <= datapath_id <= MAX_DATAPATH_ID:
             raise ValueError(f"{name} has datapath_id {datapath_id:#x}: write one of 64 bits")
-        self._switches[name] = SwitchNode(name, datapath_id or number, tuple(queues))
+        descs = tuple(queues)
+        Queues(descs)  # says what is wrong with them before there is a switch
+        self._switches[name] = SwitchNode(name, datapath_id or number, descs)
         return name
 
     def host(

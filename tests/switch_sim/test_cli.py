@@ -86,6 +86,7 @@ async def flood(controller: ControllerSide) -> None:
         (["--n-tables", "256"], "255"),
         (["--queue", "1"], "write PORT:QUEUE"),
         (["--queue", "1:1,max=x"], "0 to 100 percent"),
+        (["--queue", "1:1", "--queue", "1:1,max=3"], "port 1 has two queues 1: take one out"),
         (["--max-backoff", "0"], "--max-backoff"),
         (["--fail-mode", "open"], "'secure', 'standalone'"),
         (["--auxiliary", "256"], "0<=x<=255"),

@@ -84,6 +84,7 @@ def test_what_is_no_file_is_a_shape() -> None:
         ("a.toml", "[[switch]]\ndatapath_id = 'x'", "'x' is no datapath_id"),
         ("a.toml", "[[switch]]\nqueues = ['1']", "write PORT:QUEUE"),
         ("a.toml", "[[switch]]\nqueues = ['1:1,max=101']", "0 to 100 percent"),
+        ("a.toml", "[[switch]]\nqueues = ['1:1', '1:1']", "port 1 has two queues 1: take one out"),
         ("a.toml", "", "needs a switch"),
         ("a.py", "x = 1", "topology is missing: define a Topology"),
         ("a.py", "topology = 'tree'", "topology is of type str"),
