@@ -164,25 +164,30 @@ class GroupTable(dict[int, GroupEntry]):
     # Chains
 
     def reach(self, group_ids: Iterable[int]) -> set[int]:
-        """Return the groups that these lead to, or live by; they themselves are among them."""
+        """Return the groups that these lead to, or live by; they themselves are among them.
+
+        So is a group that is not there, but is watched: it may come back.
+        """
         found: set[int] = set()
         left = list(group_ids)
         while left:
             group_id = left.pop()
-            if group_id not in found and group_id in self:
+            if group_id not in found:
                 found.add(group_id)
-                left += self[group_id].targets | self[group_id].watched
+                left += self._below(group_id)
         return found
 
     def depth(self, group_ids: Iterable[int]) -> int:
         """Return how many groups follow one another from one of these on."""
-        return _longest(
-            group_ids, lambda one: self[one].targets | self[one].watched if one in self else (), {}
-        )
+        return _longest(group_ids, self._below, {})
 
     def height(self, group_id: int) -> int:
         """Return how many groups stand one above another over this one, be it there or not."""
         return _longest(self._above(group_id), self._above, {})
+
+    def _below(self, group_id: int) -> set[int]:
+        entry = self.get(group_id)
+        return set() if entry is None else entry.targets | entry.watched
 
     def _above(self, group_id: int) -> set[int]:
         return {*self.forwarders(group_id), *self._watchers.get(group_id, ())}
