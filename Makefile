@@ -33,6 +33,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.codec_lines
 	$(BIN)/python -m tests.benchmarks.start
 	$(BIN)/python -m tests.benchmarks.switches
+	$(BIN)/python -m tests.benchmarks.forwarding
 
 fuzz: $(VENV)/.ready-dev-fuzz
 	nice $(BIN)/python -m tests.fuzz.guided --seconds $(SECONDS)

@@ -130,19 +130,22 @@ class Checker:
         self.n_tables = n_tables
         self.actions: dict[type[Action], Callable[[Any, Version], None]] = {}
         self.instructions: dict[type[Instruction], Callable[[Any, Version], None]] = {}
-        self._passed: set[object] = set()  # what is right, whatever else changes in the switch
+        # What is right whatever else changes in the switch, and its instructions.
+        self._passed: dict[object, tuple[Instruction, ...]] = {}
         self.lists: list[Callable[[Sequence[Action]], None]] = []  #: what refuses actions together
 
-    def check_flow(self, message: FlowMod, version: Version) -> None:
+    def check_flow(self, message: FlowMod, version: Version) -> tuple[Instruction, ...]:
         """Refuse an entry that cannot be: its match, its table, its instructions.
 
         Most entries of a controller are like others before, but for addresses and the like.
+        Return the instructions, the same object for the same ones as far as that is known.
         """
         match, instructions = message.match, message.instructions
         deciding = tuple(map(match.get, _DECIDING))
         case = (tuple(match.keys()), deciding, instructions, message.table_id, version)
-        if case in self._passed:
-            return
+        passed = self._passed.get(case)
+        if passed is not None:
+            return passed
         check_match(match, version)
         if message.table_id >= self.n_tables:
             raise Refused(FlowModFailedCode.BAD_TABLE_ID, f"there is no table {message.table_id}")
@@ -150,7 +153,8 @@ class Checker:
         if _is_settled(instructions):
             if len(self._passed) >= _PASSED:
                 self._passed.clear()
-            self._passed.add(case)
+            self._passed[case] = instructions
+        return instructions
 
     def check_instructions(
         self, instructions: Sequence[Instruction], match: Match, table_id: int, version: Version

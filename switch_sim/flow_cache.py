@@ -64,6 +64,7 @@ from .packet import Packet
 MAX_WALKS = 8192  #: of a switch; some 6 MB
 MAX_SHAPES = 48  #: of an in_port: each costs a third of a microsecond to ask
 MAX_WHOLE = 256  #: bytes of a frame that is kept whole
+_ANY_SIZE = 1 << 32  # bytes; no frame is so long
 END = -1  #: in place of a table: no more tables, the action set is next
 
 
@@ -115,17 +116,16 @@ class Shape:
 
     __slots__ = ("at_least", "at_most", "length", "length_at", "mask", "size", "walks")
 
-    def __init__(self, seen: Footprint, frame_size: int) -> None:
-        self.mask = seen.mask
-        self.at_least, self.at_most = seen.at_least, 1 << 32
-        if seen.is_whole:
-            self.mask = (1 << 8 * frame_size) - 1
-            self.at_least = self.at_most = frame_size
-        self.size = (self.mask.bit_length() + 7) // 8  #: bytes that the mask reaches over
-        self.length_at, self.length = seen.length_at, seen.length
-        if seen.is_whole:
-            self.length_at = 0
+    def __init__(self, mask: int, at_least: int, at_most: int, length_at: int, length: int):
+        self.mask, self.at_least, self.at_most = mask, at_least, at_most
+        self.size = (mask.bit_length() + 7) // 8  #: bytes that the mask reaches over
+        self.length_at, self.length = length_at, length
         self.walks: dict[int, Walk] = {}
+
+    @classmethod
+    def of(cls, seen: Footprint, frame_size: int) -> Shape:
+        """Return the shape of what was seen of a frame."""
+        return cls(*_key(seen, frame_size))
 
     def frame_of(self, data: bytes) -> int:
         """Return the bits of a frame that count."""
@@ -136,21 +136,18 @@ class Shape:
         at = self.length_at
         return not at or int.from_bytes(data[at : at + 2], "big") >= self.length
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Shape) and self._key() == other._key()
 
-    def __hash__(self) -> int:
-        return hash(self._key())
-
-    def _key(self) -> tuple[int, ...]:
-        return self.mask, self.at_least, self.at_most, self.length_at, self.length
+def _key(seen: Footprint, frame_size: int) -> tuple[int, int, int, int, int]:
+    if seen.is_whole:
+        return (1 << 8 * frame_size) - 1, frame_size, frame_size, 0, 0
+    return seen.mask, seen.at_least, _ANY_SIZE, seen.length_at, seen.length
 
 
 class FlowCache:
     """The walks of a switch, by the port that the frame came in by and the shape."""
 
     def __init__(self) -> None:
-        self._shapes: dict[int, list[Shape]] = {}
+        self._shapes: dict[int, dict[tuple[int, ...], Shape]] = {}
         self._count = 0
 
     def __len__(self) -> int:
@@ -159,7 +156,10 @@ class FlowCache:
     def find(self, in_port: int, data: bytes) -> Walk | None:
         """Return the walk of frames that look like this one, None if there is none."""
         size = len(data)
-        for shape in self._shapes.get(in_port, ()):
+        shapes = self._shapes.get(in_port)
+        if shapes is None:
+            return None
+        for shape in shapes.values():
             if shape.at_least <= size <= shape.at_most:
                 # In place of frame_of, as each frame comes by here.
                 walk = shape.walks.get(int.from_bytes(data[: shape.size], "little") & shape.mask)
@@ -174,20 +174,20 @@ class FlowCache:
             return
         if self._count >= MAX_WALKS:
             self.flush()
-        shape = self._shape(in_port, Shape(seen, len(data)))
+        shape = self._shape(in_port, _key(seen, len(data)))
         frame = shape.frame_of(data)
         self._count += frame not in shape.walks
         shape.walks[frame] = notes.walk(in_port)
 
-    def _shape(self, in_port: int, wanted: Shape) -> Shape:
-        shapes = self._shapes.setdefault(in_port, [])
-        if wanted in shapes:
-            return shapes[shapes.index(wanted)]
-        if len(shapes) >= MAX_SHAPES:
-            self._count -= sum(len(shape.walks) for shape in shapes)
-            shapes.clear()
-        shapes.append(wanted)
-        return wanted
+    def _shape(self, in_port: int, key: tuple[int, int, int, int, int]) -> Shape:
+        shapes = self._shapes.setdefault(in_port, {})
+        shape = shapes.get(key)
+        if shape is None:
+            if len(shapes) >= MAX_SHAPES:
+                self._count -= sum(len(one.walks) for one in shapes.values())
+                shapes.clear()
+            shape = shapes[key] = Shape(*key)
+        return shape
 
     def flush(self) -> None:
         """Forget all walks: after a change that they do not notice themselves."""
@@ -216,7 +216,7 @@ class Notes:
         """Note a look-up; return whether there are notes to be made of what follows."""
         if self._is_closed:
             return False
-        self.seen.look(packet.data, packet.key, table.searched(entry))
+        self.seen.look(packet.data, packet.key, table.searched(entry), table.footprints)
         program = entry.program if entry is not None else ()
         self._steps.append(Step(table, packet.table_id, table.generation, entry, program))
         last = program[-1] if program else None

@@ -113,7 +113,13 @@ class FlowEntry:
         "version",
     )
 
-    def __init__(self, message: FlowMod, version: Version, now: float) -> None:
+    def __init__(
+        self,
+        message: FlowMod,
+        version: Version,
+        now: float,
+        instructions: tuple[Instruction, ...] | None = None,
+    ) -> None:
         self.match = message.match
         self.priority = message.priority
         self.table_id = message.table_id
@@ -128,7 +134,8 @@ class FlowEntry:
         self.masks, self.values = split_match(message.match)
         self.rank = _rank(self, version)
         self.is_miss = self.priority == 0 and not self.masks
-        self.change(message.instructions, version)
+        # Those of the message, or the like of them that other entries have as well.
+        self.change(message.instructions if instructions is None else instructions, version)
 
     @property
     def fields(self) -> dict[str, tuple[int, int]]:

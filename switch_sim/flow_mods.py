@@ -58,9 +58,9 @@ class FlowMods:
         return command(message, version, now)
 
     def _add(self, message: FlowMod, version: Version, now: float) -> FlowChanges:
-        self.checker.check_flow(message, version)
+        instructions = self.checker.check_flow(message, version)
         table = self.tables[message.table_id]
-        entry = FlowEntry(message, version, now)
+        entry = FlowEntry(message, version, now, instructions)
         checks = message.flags and message.flags & FlowModFlags.CHECK_OVERLAP
         if checks and (other := table.overlapping(entry)):
             reason = f"the entry overlaps {other.match!r}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from typing import Any
 
 from protocol import (
     ANY_GROUP,
@@ -27,6 +28,7 @@ from .tuple_space import Tuple
 from .vacancy import Vacancy
 
 MAX_ENTRIES = 1_000_000  #: of a table, unless the switch is made with another number
+_UNTOLD = TableConfig.TABLE_MISS_DROP | TableConfig.TABLE_MISS_CONTINUE
 _STALE_TIMERS = 64  # that a table may keep beside one for each entry
 
 
@@ -68,6 +70,8 @@ class FlowTable:
         self.name = ""  #: where a controller gave it one
         self._references = References() if references is None else references
         self._config = TableConfig(0)
+        self.passes_over = False  #: up to OF1.2, whether the next table gets what misses
+        self.tells_misses = True  #: and whether the controller gets it
         self.generation = 0  #: grows whenever a look-up may find what it did not find before
         self.evictor: Evictor | None = None  #: where a full table makes room
         self.vacancy: Vacancy | None = None  #: where its room is told
@@ -76,6 +80,7 @@ class FlowTable:
         self._size = 0
         self._n_conjunctive = 0
         self._tuples: dict[Masks, Tuple] = {}
+        self.footprints: dict[Any, tuple[int, int]] = {}  #: kept for footprint.py
         self._sorted: list[Tuple] | None = []  # by the highest rank; None: to be sorted anew
         self._timers: list[tuple[float, int, FlowEntry]] = []
         self._timer_number = 0
@@ -100,6 +105,8 @@ class FlowTable:
     @config.setter
     def config(self, config: TableConfig) -> None:
         self._config = config
+        self.passes_over = bool(config & TableConfig.TABLE_MISS_CONTINUE)
+        self.tells_misses = not config & _UNTOLD
         self.generation += 1
 
     def lookup(self, key: FlowKey) -> FlowEntry | None:
@@ -113,9 +120,14 @@ class FlowTable:
         for group in self._sorted if self._sorted is not None else self._sort():
             if group.max_rank <= best_rank:
                 break
-            found = group.find(key)
-            if found is not None and found.rank > best_rank:
-                best, best_rank = found, found.rank
+            try:
+                found = group.entries.get(group.probe(key))
+            except TypeError:  # the frame lacks a field that is matched with a mask
+                continue
+            if found is not None:
+                highest = found[-1] if isinstance(found, list) else found
+                if highest.rank > best_rank:
+                    best, best_rank = highest, highest.rank
         return best
 
     def searched(self, found: FlowEntry | None) -> list[Tuple]:
@@ -123,10 +135,15 @@ class FlowTable:
         groups = self._sorted if self._sorted is not None else self._sort()
         if found is None or self._n_conjunctive:
             return groups
-        rank = found.rank
-        return [group for group in groups if group.max_rank >= rank]
+        rank, number = found.rank, 0
+        for group in groups:
+            if group.max_rank < rank:
+                break
+            number += 1
+        return groups[:number]
 
     def _sort(self) -> list[Tuple]:
+        self.footprints.clear()
         self._sorted = sorted(self._tuples.values(), key=lambda one: one.max_rank, reverse=True)
         return self._sorted
 

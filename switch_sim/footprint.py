@@ -13,9 +13,10 @@ they do not depend on the frame's length.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Sequence
+from functools import lru_cache, reduce
+from operator import or_
+from typing import Any, NamedTuple
 
 from .fields import HEADERS, locate
 from .flow_entry import Masks
@@ -211,6 +212,9 @@ def _bits(at: int, size: int, word: int) -> int:
     return int.from_bytes(word.to_bytes(size, "big"), "little") << 8 * at
 
 
+Kept = dict[Any, tuple[int, int]]  #: masks and depths by layout, and how many tuples are asked
+
+
 class Shift(NamedTuple):
     """Where an action moved the bytes of a frame: at `at`, `added` ones for `removed` ones."""
 
@@ -231,20 +235,22 @@ class Footprint:
         self.is_whole = False  #: all bytes count
         self.shifts: tuple[Shift, ...] = ()
 
-    def look(self, data: bytes, key: FlowKey, groups: Iterable[Tuple]) -> None:
-        """Note a look for the entries of some tuples."""
+    def look(self, data: bytes, key: FlowKey, groups: Sequence[Tuple], kept: Kept) -> None:
+        """Note a look for the entries of some tuples.
+
+        `kept` is of their table: what looks at so many of its tuples have seen.
+        """
         if self.is_whole:
             return
         here = layout(data, key)
-        mask, depth = 0, FRAME
-        for group in groups:
-            found = group.footprints.get(here)
-            if found is None:
-                found = group.footprints[here] = here.footprint(group.masks)
-            mask |= found[0]
-            if found[1] > depth:
-                depth = found[1]
-        self._add(here, mask, depth)
+        found = kept.get((here, len(groups)))
+        if found is None:
+            if len(kept) >= _LAYOUTS:
+                kept.clear()
+            each = [here.footprint(group.masks) for group in groups]
+            mask = reduce(or_, (bits for bits, _ in each), 0)
+            found = kept[here, len(groups)] = mask, max((reach for _, reach in each), default=FRAME)
+        self._add(here, *found)
 
     def look_at(self, data: bytes, key: FlowKey, *names: str) -> None:
         """Note a look at whole fields."""

@@ -22,7 +22,6 @@ from protocol import (
     WriteActions,
     WriteMetadata,
 )
-from protocol.tables import TableConfig
 
 from .action_set import as_set, in_order, slot
 from .execute import EFFECTS, InvalidTtl
@@ -281,9 +280,7 @@ class Pipeline:
     def _passes_over(self, table_id: int) -> int | None:
         """Return the table where a packet goes on that misses, if it does (OF1.1 A.3.4.3)."""
         is_last = table_id + 1 >= self.tables.n_tables
-        if not is_last and self.tables[table_id].config & TableConfig.TABLE_MISS_CONTINUE:
-            return table_id + 1
-        return None
+        return table_id + 1 if self.tables[table_id].passes_over and not is_last else None
 
     def _apply(self, packet: Packet, instruction: ApplyActions) -> None:
         self.act(packet, instruction.actions)
@@ -296,10 +293,9 @@ class Pipeline:
         # Up to OF1.2 the controller gets what no entry wants, unless the table is told to drop
         # it or to pass it on; since OF1.3 there is an entry for that, or the packet is dropped
         # (OF1.1 A.3.4.3 "Modify State Messages", OF1.3.5 5.4 "Table-miss").
-        config = self.tables[packet.table_id].config
         if packet.witness is not None:
             packet.witness.lose(f"dropped: no entry of table {packet.table_id} matches")
-        if not config & (TableConfig.TABLE_MISS_DROP | TableConfig.TABLE_MISS_CONTINUE):
+        if self.tables[packet.table_id].tells_misses:
             sessions = [one for one in self.forwarding.sessions if one.version <= OF12]
             if sessions:
                 self.forwarding.packet_in(packet, PacketInReason.NO_MATCH, sessions)

@@ -25,16 +25,16 @@ class Tuple:
         self.masks = masks
         self.names = frozenset(name for name, _ in masks)
         self.max_rank = -1
-        self.footprints: dict[Any, Any] = {}  #: kept for footprint.py, by layout
-        self._probe = _probe(masks)
+        self.probe = _probe(masks)
         self._alone = len(masks) == 1
-        self._entries: dict[Any, FlowEntry | list[FlowEntry]] = {}  # most are alone
+        #: by what `probe` makes of a packet; most entries are alone there
+        self.entries: dict[Any, FlowEntry | list[FlowEntry]] = {}
         self._ranks: dict[int, int] = {}  # -> how many entries have it
         self._heap: list[int] = []  # of negative ranks, some of which have no entry any more
         self._in_heap: set[int] = set()
 
     def __iter__(self) -> Iterator[FlowEntry]:
-        for found in self._entries.values():
+        for found in self.entries.values():
             if isinstance(found, list):
                 yield from found
             else:
@@ -44,28 +44,20 @@ class Tuple:
         """Whether an entry of this priority is here."""
         return any(rank >> 1 & 0xFFFF == priority for rank in self._ranks)
 
-    def find(self, key: FlowKey) -> FlowEntry | None:
-        """Return the entry of the highest rank that matches."""
-        try:
-            found = self._entries.get(self._probe(key))
-        except TypeError:  # the frame lacks a field that is matched with a mask
-            return None
-        return found[-1] if isinstance(found, list) else found
-
     def matching(self, key: FlowKey) -> list[FlowEntry]:
         """Return all entries that match, the highest rank last."""
         try:
-            return _all_of(self._entries.get(self._probe(key)))
-        except TypeError:  # as above
+            return _all_of(self.entries.get(self.probe(key)))
+        except TypeError:  # the frame lacks a field that is matched with a mask
             return []
 
     def with_values(self, values: tuple[int, ...]) -> list[FlowEntry]:
         """Return the entries that match just these values, the highest rank last."""
-        return _all_of(self._entries.get(self._key(values)))
+        return _all_of(self.entries.get(self._key(values)))
 
     def twin_of(self, values: tuple[int, ...], priority: int) -> FlowEntry | None:
         """Return the entry that matches just these values and has this priority."""
-        found = self._entries.get(self._key(values))
+        found = self.entries.get(self._key(values))
         if isinstance(found, list):
             return next((one for one in found if one.priority == priority), None)
         return found if found is not None and found.priority == priority else None
@@ -73,11 +65,11 @@ class Tuple:
     def add(self, entry: FlowEntry) -> None:
         """Put an entry in."""
         key = self._key(entry.values)
-        found = self._entries.setdefault(key, entry)
+        found = self.entries.setdefault(key, entry)
         if isinstance(found, list):
             insort(found, entry, key=by_rank)
         elif found is not entry:
-            self._entries[key] = sorted((found, entry), key=by_rank)
+            self.entries[key] = sorted((found, entry), key=by_rank)
         rank = entry.rank
         if rank not in self._in_heap:
             self._in_heap.add(rank)
@@ -88,11 +80,11 @@ class Tuple:
     def remove(self, entry: FlowEntry) -> None:
         """Take an entry out."""
         key = self._key(entry.values)
-        left = [one for one in _all_of(self._entries[key]) if one is not entry]
+        left = [one for one in _all_of(self.entries[key]) if one is not entry]
         if left:
-            self._entries[key] = left if len(left) > 1 else left[0]
+            self.entries[key] = left if len(left) > 1 else left[0]
         else:
-            del self._entries[key]
+            del self.entries[key]
         self._ranks[entry.rank] -= 1
         if not self._ranks[entry.rank]:
             del self._ranks[entry.rank]
@@ -114,7 +106,11 @@ def _all_of(found: FlowEntry | list[FlowEntry] | None) -> list[FlowEntry]:
 
 
 def _probe(masks: Masks) -> Probe:
-    """Return the function from a packet's fields to the key in the dictionary."""
+    """Return the function from a packet's fields to the key in the dictionary.
+
+    It raises TypeError where the packet lacks a field that is matched with a mask. Each look-up
+    in a table asks some of these, so the usual numbers of fields have theirs written out.
+    """
     names, bits = [name for name, _ in masks], tuple(mask for _, mask in masks)
     if not names:
         return lambda key: ()
@@ -122,6 +118,12 @@ def _probe(masks: Masks) -> Probe:
     if all(mask == -1 for mask in bits):
         return get
     if len(bits) == 1:
-        (mask,) = bits
-        return lambda key: get(key) & mask
+        (name,), (mask,) = names, bits
+        return lambda key: key[name] & mask
+    if len(bits) == 2:
+        (name, name2), (mask, mask2) = names, bits
+        return lambda key: (key[name] & mask, key[name2] & mask2)
+    if len(bits) == 3:
+        (name, name2, name3), (mask, mask2, mask3) = names, bits
+        return lambda key: (key[name] & mask, key[name2] & mask2, key[name3] & mask3)
     return lambda key: tuple(map(and_, get(key), bits))

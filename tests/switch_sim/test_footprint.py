@@ -40,8 +40,8 @@ def masks(chosen: list[tuple[str, int]]) -> Masks:
 
 def seen_by(data: bytes, looked_at: list[Masks]) -> Shape:
     seen = Footprint()
-    seen.look(data, flow_key(data, 1), [Tuple(one) for one in looked_at])
-    return Shape(seen, len(data))
+    seen.look(data, flow_key(data, 1), [Tuple(one) for one in looked_at], {})
+    return Shape.of(seen, len(data))
 
 
 def values(data: bytes, looked_at: list[Masks]) -> list[int | None]:
