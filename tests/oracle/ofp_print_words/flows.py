@@ -256,6 +256,10 @@ def flow_monitor(message: mo.FlowMonitorRequest, version: Version, text: str) ->
     yield from missing(text, f"id={message.monitor_id}")
     if message.command == mo.FlowMonitorCommand.DELETE:
         return
+    said = set(re.findall(r"initial|add|delete|modify", text.partition("flags=")[2].split(" ")[0]))
+    wanted = {word for flag, word in _MONITOR_FLAGS.items() if message.monitor_flags & flag}
+    if said != wanted:
+        yield f"the flags are {sorted(said)}, not {sorted(wanted)}"
     if message.out_port != Port.ANY:
         yield from missing(text, f"out_port={port_text(message.out_port)}")
     if message.table_id != fl.ALL_TABLES:
@@ -265,4 +269,10 @@ def flow_monitor(message: mo.FlowMonitorRequest, version: Version, text: str) ->
     yield from matches(message.match, rule)
 
 
+_MONITOR_FLAGS = {
+    mo.FlowMonitorFlags.INITIAL: "initial",
+    mo.FlowMonitorFlags.ADD: "add",
+    mo.FlowMonitorFlags.REMOVED: "delete",
+    mo.FlowMonitorFlags.MODIFY: "modify",
+}
 _MONITOR_WORDS = {"id", "flags", "out_port", "out_group", "table"}

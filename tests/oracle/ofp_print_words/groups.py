@@ -55,6 +55,12 @@ def group_mod(message: g.GroupMod, version: Version, text: str) -> Words:
         yield from missing(line, f"command_bucket_id:{names.get(bucket_id, bucket_id)}")
 
 
+def group_desc_request(message: g.GroupDescRequest, version: Version, text: str) -> Words:
+    if version >= OF15:  # the others ask for all
+        group_id = "ALL" if message.group_id == g.GroupId.ALL else message.group_id
+        yield from missing(text, f"group_id={group_id}")
+
+
 def group_descs(message: g.GroupDescReply, version: Version, text: str) -> Words:
     lines = text.splitlines()[1:]
     for one, line in zip(message.groups, lines, strict=True):

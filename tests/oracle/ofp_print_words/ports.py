@@ -10,7 +10,7 @@ import protocol.ports as po
 import protocol.queues as q
 from protocol import Port, Version
 from protocol.syntax.words import port_text
-from protocol.version import OF10, OF13, OF14
+from protocol.version import OF10, OF13, OF14, OF15
 
 from .words import Words, counted, duration, missing, said_words
 
@@ -60,6 +60,11 @@ def port_descs(message: Any, version: Version, text: str) -> Words:
         found = [list(port_desc(desc, version, part)) for part in parts]
         if all(found):
             yield f"no port is {desc}: {min(found, key=len)}"
+
+
+def port_desc_request(message: po.PortDescRequest, version: Version, text: str) -> Words:
+    if version >= OF15:  # the others ask for all
+        yield from missing(text, f"port={port_text(message.port_no)}")
 
 
 def port_status(message: po.PortStatus, version: Version, text: str) -> Words:
