@@ -8,7 +8,7 @@ from ..oxm_table import oxm_table
 from ..record import Record
 from ..version import OF15
 from ..wire import U64, Converted, Pad, Rest, Text, since
-from ..writer import Malformed
+from ..writer import FAULTS
 
 NETRONOME = 0x0000_154D  #: the experimenter, who proposed it
 ADD_OR_MODIFY = 0x8000  #: the command of a group_mod that adds, or modifies what is there
@@ -20,7 +20,7 @@ _TABLE = oxm_table(OF15)
 def _match_of(data: bytes) -> Match:
     try:
         return Match.unchecked(_TABLE.read_all(data))
-    except Malformed as error:
+    except FAULTS as error:
         raise ValueError("the fields are no OXM fields") from error
 
 

@@ -17,6 +17,7 @@ from protocol import (
     BadPropertyCode,
     BadRequestCode,
     Bucket,
+    DecodeError,
     ErrorCode,
     ExperimenterProperty,
     FlowRemoved,
@@ -27,6 +28,7 @@ from protocol import (
     GroupModFailedCode,
     GroupType,
     Match,
+    Message,
     Output,
     Port,
     Version,
@@ -361,6 +363,20 @@ def test_only_known_selection_methods_are_taken(
         [reply] = bench.say(GroupDescRequest())
         assert isinstance(reply, GroupDescReply)
         assert reply.groups[0].properties == properties
+
+
+@pytest.mark.parametrize("end", ["800018", "8000180", "80001804ff", "8000180400000000ff"])
+def test_fields_of_a_selection_method_that_are_cut_short_are_refused(end: str) -> None:
+    whole = GroupMod(1, GroupType.SELECT, properties=(nicira.SelectionMethod("hash"),))
+    fields = bytes.fromhex(end.ljust(len(end) + len(end) % 2, "0"))
+    raw = bytearray(whole.encode(OF15))
+    at = raw.index(b"\xff\xff\x00\x28")
+    raw[at + 3] += len(fields)
+    raw += fields + bytes(-len(fields) % 8)
+    raw[2:4] = len(raw).to_bytes(2, "big")
+    with pytest.raises(DecodeError) as refused:
+        Message.decode(bytes(raw))
+    assert refused.value.code == BadPropertyCode.BAD_LEN
 
 
 def test_a_selection_method_stays_when_buckets_come_and_go() -> None:
