@@ -12,6 +12,7 @@ from protocol import (
     Action,
     BadActionCode,
     BadPropertyCode,
+    CopyField,
     Group,
     Match,
     PacketInReason,
@@ -273,6 +274,10 @@ def _on_connection(action: Action) -> None:
             names = [dst.field]
         case nx.RegLoad2(field=field) | SetField(field=field):
             names = list(field)
+        case CopyField():
+            _source(nx.Subfield(action.src, action.src_offset, action.n_bits))
+            _bits(nx.Subfield(action.dst, action.dst_offset, action.n_bits), _READABLE)
+            names = [action.dst]
         case _:
             raise _bad(f"{type(action).__name__} does nothing to a connection")
     if not set(names) <= set(ON_CONNECTION):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from protocol import SetField
+from protocol import CopyField, SetField
 from protocol.nicira import (
     NO_RECIRCULATION,
     Ct,
@@ -15,6 +15,7 @@ from protocol.nicira import (
     RegLoad,
     RegLoad2,
     RegMove,
+    Subfield,
 )
 from protocol.packet import EthType, IpProto
 
@@ -103,6 +104,11 @@ def _mark(packet: Packet, action: object) -> tuple[str, int, int]:
         case RegMove(src=src, dst=dst):
             bits = (1 << dst.n_bits) - 1
             return dst.field, subfields.read(packet, src) << dst.offset, bits << dst.offset
+        case CopyField():
+            bits = (1 << action.n_bits) - 1
+            src = Subfield(action.src, action.src_offset, action.n_bits)
+            value = subfields.read(packet, src) << action.dst_offset
+            return action.dst, value, bits << action.dst_offset
         case RegLoad2(field=field) | SetField(field=field):
             ((name, given),) = field.items()
             assert not isinstance(given, bytes), "unknown fields were refused"

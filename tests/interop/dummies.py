@@ -30,12 +30,19 @@ from protocol.symmetric import UnknownError
 from switch_sim import Session, Switch
 
 from . import ovs
+from .test_ovs_ofctl import entries
 
 PORTS = 6
 _MARK_PORT = 9  # where frames go that only tell that those before them are done
 _MARK = bytes.fromhex("0000000000990000000000988899") + bytes(46)
 _MARK_FLOW = f"priority=65535,dl_type=0x8899,actions=output:{_MARK_PORT}"
-_VERSION = "13"
+_VERSION = "13"  # of commands that are the same in all
+
+
+def _format(version: str) -> list[str]:
+    """Return the option that lets OF1.0 name tables and Nicira's fields."""
+    return ["--flow-format=NXM+table_id"] if version == "10" else []
+
 
 Left = dict[int, list[bytes]]  #: the frames that left, by port
 
@@ -75,11 +82,14 @@ class Teller:
 class Dummy(Protocol):
     """A switch that takes entries as users of ovs-ofctl write them, and frames."""
 
-    def install(self, flows: Sequence[str]) -> None:
+    def install(self, flows: Sequence[str], version: str = "13") -> None:
         """Forget all entries and connections, and take these."""
 
     def send(self, in_port: int, frame: bytes) -> Left:
         """Return what leaves when a frame comes in."""
+
+    def flows(self, *selection: str) -> list[str]:
+        """Return the entries as ovs-ofctl prints them, without counters and in order."""
 
 
 class Theirs:
@@ -108,12 +118,12 @@ class Theirs:
     def _path(self, port: int) -> Path:
         return Path(self._directory.name) / f"p{port}.pcap"
 
-    def install(self, flows: Sequence[str]) -> None:
+    def install(self, flows: Sequence[str], version: str = "13") -> None:
         self._ovs.ofctl(_VERSION, "del-flows", self._bridge)
         self._ovs.appctl("dpctl/flush-conntrack")
         file = Path(self._directory.name) / "flows"
         file.write_text("\n".join((_MARK_FLOW, *flows)))
-        self._ovs.ofctl(_VERSION, "add-flows", self._bridge, str(file))
+        self._ovs.ofctl(version, "add-flows", self._bridge, *_format(version), str(file))
 
     def send(self, in_port: int, frame: bytes) -> Left:
         for data in (frame, _MARK):
@@ -125,6 +135,9 @@ class Theirs:
             time.sleep(0.01)
         found = {port: self._news(port) for port in range(1, PORTS + 1)}
         return {port: frames for port, frames in found.items() if frames}
+
+    def flows(self, *selection: str) -> list[str]:
+        return entries(self._ovs.ofctl(_VERSION, "dump-flows", self._bridge, *selection))
 
     def teller(self) -> Teller:
         """Return a controller that is connected."""
@@ -170,13 +183,13 @@ class Ours:
         self._listener.close()
         self._thread.join(ovs.PATIENCE)
 
-    def install(self, flows: Sequence[str]) -> None:
+    def install(self, flows: Sequence[str], version: str = "13") -> None:
         ovs.ofctl(_VERSION, "del-flows", self.endpoint)
         self.switch.datapath.nicira.conntrack.flush(lambda one: True)
         with tempfile.NamedTemporaryFile("w", prefix="flows-") as file:
             file.write("\n".join(flows))
             file.flush()
-            ovs.ofctl(_VERSION, "add-flows", self.endpoint, file.name)
+            ovs.ofctl(version, "add-flows", self.endpoint, *_format(version), file.name)
 
     def send(self, in_port: int, frame: bytes) -> Left:
         left: defaultdict[int, list[bytes]] = defaultdict(list)
@@ -184,6 +197,9 @@ class Ours:
             left[port].append(data)
         left.pop(_MARK_PORT, None)  # theirs floods to it, too, which we do not tell from marks
         return dict(left)
+
+    def flows(self, *selection: str) -> list[str]:
+        return entries(ovs.ofctl(_VERSION, "dump-flows", self.endpoint, *selection))
 
     def teller(self) -> Teller:
         """Return a controller that is connected."""

@@ -47,14 +47,36 @@ def ours() -> Iterator[Ours]:
         yield started
 
 
-def _left(switch: Theirs | Ours, case: Case) -> list[Left]:
-    switch.install(case.flows)
+def _left(switch: Theirs | Ours, case: Case, version: str = "13") -> list[Left]:
+    switch.install(case.flows, version)
     return [switch.send(in_port, frame) for in_port, frame in case.comes]
 
 
 @pytest.mark.parametrize("case", ALL.values(), ids=ALL.keys())
 def test_what_leaves_where_is_the_same(theirs: Theirs, ours: Ours, case: Case) -> None:
     assert _left(ours, case) == _left(theirs, case)
+
+
+# OF1.0 has Nicira's flow_mod, and OF1.5 other actions for the same: set_field and copy_field.
+IN_OTHER_WORDS = {
+    f"{version}: {name}": (version, case)
+    for version, cases in (("10", LEARNING | CONJUNCTIONS), ("15", REGISTERS | CONNECTIONS))
+    for name, case in cases.items()
+}
+
+
+@pytest.mark.parametrize(("version", "case"), IN_OTHER_WORDS.values(), ids=IN_OTHER_WORDS.keys())
+def test_what_leaves_where_is_the_same_in_other_versions(
+    theirs: Theirs, ours: Ours, version: str, case: Case
+) -> None:
+    assert _left(ours, case, version) == _left(theirs, case, version)
+
+
+@pytest.mark.parametrize("case", LEARNING.values(), ids=LEARNING.keys())
+def test_what_is_learnt_is_the_same(theirs: Theirs, ours: Ours, case: Case) -> None:
+    for switch in (theirs, ours):
+        _left(switch, case)
+    assert ours.flows("table=1") == theirs.flows("table=1")
 
 
 # What is refused, and with which error

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from protocol import Action, BadActionCode, GotoTable, Match, Output
-from protocol.actions import set_field
+from protocol import OF15, Action, BadActionCode, GotoTable, Match, Output
+from protocol.actions import CopyField, set_field
 from protocol.nicira import (
     NO_RECIRCULATION,
     Clone,
@@ -112,6 +112,15 @@ def test_mark_and_label_are_the_connections_own(bench: Bench) -> None:
     bench.say(flow(label, Output(3), table_id=1))
     bench.frames(udp())
     assert bench.out_ports(udp(SERVER, CLIENT, 53, 1000), in_port=2) == [3]
+
+
+def test_a_mark_is_copied_in_of15() -> None:
+    bench = Bench(OF15)
+    exec_ = (CopyField(4, "ipv4_src", "ct_mark", 0, 8),)
+    bench.say(flow(IP, Ct(CtFlags.COMMIT, actions=exec_)))
+    bench.frames(udp())
+    (connection,) = bench.switch.datapath.nicira.conntrack
+    assert connection.mark == 0x100
 
 
 def test_only_bits_of_the_mark_change(bench: Bench) -> None:
