@@ -36,7 +36,7 @@ from protocol.compiler import write
 from protocol.flows import AggregateStatsReply, AggregateStatsRequest
 from protocol.instructions import InstructionsShape
 from protocol.oxm import OXM
-from protocol.ports import PortStats, PortStatsReply, PortStatsRequest
+from protocol.ports import PortStats, PortStatsEthernet, PortStatsReply, PortStatsRequest
 from protocol.record import Record
 from protocol.tables import TableStats
 
@@ -67,6 +67,7 @@ _ALL_METADATA = (1 << 64) - 1
 _ALL_WILDCARDS10 = (1 << 22) - 1  # the prefixes of addresses included
 _TABLE_STATS_SIZE = 128  #: bytes of one table in OF1.2, which says most
 _PORT_STATS_SIZE = 120
+_NO_ERRORS = (PortStatsEthernet(),)  # which links without noise do not make
 
 
 def in_parts(entries: Iterable[Entry], size: int, part: Callable[..., Part]) -> Iterator[Part]:
@@ -147,6 +148,7 @@ def _port(port: SwitchPort, now: float) -> PortStats:
         tx_dropped=counted.tx_dropped,
         duration_sec=int(age),
         duration_nsec=int(age % 1 * 1e9),
+        properties=_NO_ERRORS,
     )
 
 

@@ -200,3 +200,16 @@ def test_a_real_switch_prints_the_same_flows(
     expected = entries(real.ofctl(version, "dump-flows", "br0"))
     assert flows(version, switch) == expected
     assert len(expected) == len(rules(version))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_a_port_counts_is_printed_in_the_same_words(
+    version: str, switch: str, real: ovs.OpenVSwitch
+) -> None:
+    ours = ovs.ofctl(version, "dump-ports", switch, "1")
+    theirs = real.ofctl(version, "dump-ports", "br0", "1")
+    assert without_numbers(ours) == without_numbers(theirs)
+
+
+def without_numbers(text: str) -> str:
+    return re.sub(r"0x[0-9a-f]+|\d+(\.\d+)?", "N", text)

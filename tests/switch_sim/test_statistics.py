@@ -24,6 +24,7 @@ from protocol import (
 )
 from protocol.flows import AggregateStatsReply, AggregateStatsRequest
 from protocol.oxm import OXM
+from protocol.ports import PortStatsEthernet
 from protocol.table_features import (
     NextTables,
     TableFeaturesReply,
@@ -72,6 +73,16 @@ def test_one_port_can_be_asked_for() -> None:
     reply = only(Bench().say(PortStatsRequest(2)))
     assert isinstance(reply, PortStatsReply)
     assert [port.port_no for port in reply.ports] == [2]
+
+
+@each_version
+def test_a_port_has_the_counters_of_ethernet(version: Version) -> None:
+    """Since OF1.4 they are a property ("Port Statistics"), before they stand in the struct."""
+    reply = only(Bench(version).say(PortStatsRequest(2)))
+    assert isinstance(reply, PortStatsReply)
+    told = Message.decode(reply.encode(version))
+    assert isinstance(told, PortStatsReply)
+    assert told.ports[0].properties == (PortStatsEthernet(),)
 
 
 def test_a_port_that_is_not_there_tells_nothing() -> None:
