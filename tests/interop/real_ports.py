@@ -158,6 +158,7 @@ async def links(controller: ControllerSide, hosts: list[Host]) -> dict[str, Any]
     run("ip", "link", "add", "s1", "type", "veth", "peer", "name", "h1")
     run("ip", "link", "set", "s1", "up")
     seen["made anew"] = await told(controller, "ip", "link", "set", "h1", "up")
+    seen["tap removed"] = await told(controller, "ip", "link", "delete", "t9")
     seen["reached anew"] = pings(Host("h1", hosts[0].address), hosts[1].address)
     return seen
 

@@ -64,6 +64,10 @@ def test_an_interface_that_is_made_anew_is_taken_up_again(found: dict[str, Any])
     assert links["reached anew"]
 
 
+def test_a_tap_that_somebody_removes_is_a_link_that_is_down(found: dict[str, Any]) -> None:
+    assert found["links"]["tap removed"] == [9, True]
+
+
 def test_a_frame_that_the_interface_refuses_is_counted_as_dropped(found: dict[str, Any]) -> None:
     assert found["dropped"] >= 1
 
