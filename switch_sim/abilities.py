@@ -44,6 +44,21 @@ def table_features(tables: FlowTables, version: Version) -> Iterator[TableFeatur
     return in_parts(features, size, TableFeaturesReply)
 
 
+def role_of(first: int | None, table_id: int) -> TableFeatureFlags:
+    """Return what a table is for, where egress tables begin at `first`."""
+    if first is None or table_id < first:
+        return TableFeatureFlags.INGRESS_TABLE
+    if table_id > first:
+        return TableFeatureFlags.EGRESS_TABLE
+    return TableFeatureFlags.EGRESS_TABLE | TableFeatureFlags.FIRST_EGRESS
+
+
+def _end_of(tables: FlowTables, table_id: int) -> int:
+    """Return the table behind the last one that a table can go to."""
+    first = tables.first_egress
+    return tables.n_tables if first is None or table_id >= first else first
+
+
 def features_of(tables: FlowTables, table_id: int, version: Version) -> TableFeatures:
     """Return what one table can do."""
     table = tables.known(table_id)
@@ -54,10 +69,10 @@ def features_of(tables: FlowTables, table_id: int, version: Version) -> TableFea
         metadata_write=_ALL_METADATA,
         capabilities=_CAPABILITIES if version >= OF14 else 0,
         max_entries=table.max_entries,
-        features=TableFeatureFlags.INGRESS_TABLE if version >= OF15 else 0,
+        features=role_of(tables.first_egress, table_id) if version >= OF15 else 0,
         properties=(
             _instructions(version),
-            NextTables(tuple(range(table_id + 1, tables.n_tables))),
+            NextTables(tuple(range(table_id + 1, _end_of(tables, table_id)))),
             *_same_for_all(version),
         ),
     )

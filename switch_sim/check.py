@@ -128,6 +128,7 @@ class Checker:
 
     def __init__(self, n_tables: int) -> None:
         self.n_tables = n_tables
+        self.first_egress: Callable[[], int | None] = lambda: None
         self.actions: dict[type[Action], Callable[[Any, Version], None]] = {}
         self.instructions: dict[type[Instruction], Callable[[Any, Version], None]] = {}
         # What is right whatever else changes in the switch, and its instructions.
@@ -142,7 +143,8 @@ class Checker:
         """
         match, instructions = message.match, message.instructions
         deciding = tuple(map(match.get, _DECIDING))
-        case = (tuple(match.keys()), deciding, instructions, message.table_id, version)
+        where = message.table_id, self.first_egress()
+        case = (tuple(match.keys()), deciding, instructions, where, version)
         passed = self._passed.get(case)
         if passed is not None:
             return passed
@@ -171,7 +173,9 @@ class Checker:
                 case ApplyActions(actions=actions) | WriteActions(actions=actions):
                     self.check_actions(actions, version, Known(match, version))
                 case GotoTable(table_id=target):
-                    if not table_id < target < self.n_tables:
+                    first = self.first_egress()
+                    crosses = first is not None and table_id < first <= target
+                    if crosses or not table_id < target < self.n_tables:
                         reason = f"table {table_id} cannot go to table {target}"
                         raise Refused(BadInstructionCode.BAD_TABLE_ID, reason)
                 case ExperimenterInstruction(experimenter=who):

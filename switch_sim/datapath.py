@@ -30,6 +30,7 @@ from .asynchronous import reason_in
 from .buffers import PacketBuffers
 from .bundles import Bundles
 from .check import Checker
+from .egress import Egress
 from .fast_path import FastPath
 from .flow_changes import ChangeKind, FlowChanges
 from .flow_entry import FlowEntry
@@ -86,14 +87,16 @@ class Datapath:
         self.sessions = Sessions()
         self.bundles = Bundles()
         self.tables = FlowTables(n_tables, max_entries)
-        self.table_requests = TableRequests(self.tables, self.undo)
         self.buffers = PacketBuffers(n_buffers)
         self.ports = Ports(ports, now)
         self.queues = Queues(queues, now)
         self.forwarding = Forwarding(self.ports, self.buffers, self.sessions, self.queues)
         self.pipeline = Pipeline(self.tables, self.forwarding)
         self.fast_path = FastPath(self.pipeline)
+        self.egress = Egress(self.tables, self.pipeline, self.undo)
+        self.table_requests = TableRequests(self.tables, self.undo, self.egress)
         self.checker = Checker(n_tables)
+        self.checker.first_egress = lambda: self.tables.first_egress
         self.monitors = Monitors(self.tables)
         self.flow_mods = FlowMods(self.tables, self.checker, self.undo)
         self.groups = GroupTable(self.ports, self.undo)

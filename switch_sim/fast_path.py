@@ -49,7 +49,8 @@ class FastPath:
         walk = self.cache.find(in_port, data)
         if walk is not None and not walk.holds():
             walk = None
-        if walk is not None and walk.outputs is not None:
+        leaves_at_once = self.pipeline.forwarding.egress is None
+        if walk is not None and walk.outputs is not None and leaves_at_once:
             self._forward(walk, walk.outputs, data, now, effects)
             return True
         packet = Packet(data, in_port, OF10, now, effects)

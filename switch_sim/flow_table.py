@@ -331,6 +331,7 @@ class FlowTables(dict[int, FlowTable]):
     def __init__(self, n_tables: int, max_entries: int) -> None:
         super().__init__()
         self.n_tables, self.max_entries = n_tables, max_entries
+        self.first_egress: int | None = None  #: OF1.5's tables on the way out begin here
         self.references = References()
         self._untouched = FlowTable(max_entries)
 

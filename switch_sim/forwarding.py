@@ -46,6 +46,8 @@ class Forwarding:
         self.ports, self.buffers, self.sessions = ports, buffers, sessions
         self.queues = queues
         self.macs = MacTable()
+        #: what packets go through before they leave by a port, where there is something
+        self.egress: Callable[[SwitchPort, Packet], None] | None = None
         #: what packets for controllers go through, such as a meter; it raises Dropped
         self.limits: list[Callable[[Packet], Packet]] = []
         #: what each reserved port does
@@ -62,7 +64,7 @@ class Forwarding:
         port_no = action.port
         port = self.ports.get(port_no)
         if port is not None:
-            if port_no != packet.in_port:
+            if port_no != packet.in_port or port_no == packet.egress_port:
                 self._send(port, packet)
             elif packet.witness is not None:
                 why_not = "not sent: it is the in_port, where only the output IN_PORT leads"
@@ -79,6 +81,9 @@ class Forwarding:
         packet.queue_id = before
 
     def _send(self, port: SwitchPort, packet: Packet) -> None:
+        if self.egress is not None and packet.egress_port is None:
+            self.egress(port, packet)
+            return
         if packet.witness is not None:
             why_not = port.why_not_sent() or self._why_not_queued(port, packet)
             packet.witness.output(f"port {port.port_no}", packet.data, why_not)

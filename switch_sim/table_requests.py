@@ -19,11 +19,13 @@ from protocol.record import Record
 from protocol.table_features import (
     ExperimenterTableFeature,
     ExperimenterTableFeatureMiss,
+    TableFeatureFlags,
     TableFeatures,
     TableFeaturesCommand,
 )
 
-from .abilities import features_of
+from .abilities import features_of, role_of
+from .egress import Egress
 from .flow_table import FlowTable, FlowTables
 from .refused import Refused
 from .undo import UndoLog
@@ -34,22 +36,25 @@ _CHANGES = (TableFeaturesCommand.REPLACE, TableFeaturesCommand.MODIFY)
 class TableRequests:
     """Changes tables as far as that goes."""
 
-    def __init__(self, tables: FlowTables, undo: UndoLog) -> None:
-        self.tables, self.undo = tables, undo
+    def __init__(self, tables: FlowTables, undo: UndoLog, egress: Egress) -> None:
+        self.tables, self.undo, self.egress = tables, undo, egress
 
     def apply(self, wanted: Sequence[TableFeatures], version: Version) -> None:
         """Let tables be as wanted; Refused where one of them cannot be."""
         if len(wanted) > self.tables.n_tables:
             code = Code.TOO_MANY if version >= OF15 else Code.BAD_TABLE
             raise Refused(code, f"there are {self.tables.n_tables} tables")
+        first = self._first_egress(wanted, version)
         for one in wanted:
-            self._check(one, version)
+            self._check(one, version, first)
+        if first != self.tables.first_egress:
+            self.egress.begin_at(first)
         for one in wanted:
             table = self.tables[one.table_id]
             self.undo.note(partial(_rename, table, table.name, table.max_entries))
             _rename(table, one.name, one.max_entries)
 
-    def _check(self, wanted: TableFeatures, version: Version) -> None:
+    def _check(self, wanted: TableFeatures, version: Version, first: int | None) -> None:
         if wanted.command not in _CHANGES:
             known = wanted.command in set(TableFeaturesCommand)
             reason = f"command {wanted.command}: tables are neither enabled nor disabled"
@@ -57,7 +62,7 @@ class TableRequests:
         if wanted.table_id >= self.tables.n_tables:
             raise Refused(Code.BAD_TABLE, f"there is no table {wanted.table_id}")
         mine = features_of(self.tables, wanted.table_id, version)
-        if wanted.features != mine.features:
+        if wanted.features not in (mine.features, role_of(first, wanted.table_id)):
             reason = f"features are {mine.features:#x}, not {wanted.features:#x}"
             raise Refused(Code.BAD_FEATURES, reason)
         if version >= OF14 and wanted.capabilities & ~int(mine.capabilities):
@@ -70,6 +75,21 @@ class TableRequests:
             raise Refused(Code.BAD_METADATA, "a table matches and writes all of the metadata")
         self._check_size(wanted, version)
         _check_properties(wanted.properties, mine.properties, version)
+
+    def _first_egress(self, wanted: Sequence[TableFeatures], version: Version) -> int | None:
+        """Return where egress tables begin by a request: where a table says so, if one does.
+
+        They end when the first one says no more that it is (OF1.5.1 7.3.5.18 "Table Features").
+        """
+        begun = self.tables.first_egress
+        if version < OF15:
+            return begun
+        firsts = [one.table_id for one in wanted if one.features & TableFeatureFlags.FIRST_EGRESS]
+        if len(firsts) > 1 or 0 in firsts:
+            raise Refused(Code.BAD_FEATURES, f"tables {firsts} cannot be the first egress table")
+        if firsts:
+            return firsts[0]
+        return None if any(one.table_id == begun for one in wanted) else begun
 
     def _check_size(self, wanted: TableFeatures, version: Version) -> None:
         entries = len(self.tables.known(wanted.table_id))
