@@ -289,12 +289,11 @@ class LinkWatch:
         """Forget what was told: who looks at all interfaces then can miss nothing."""
         with suppress(BlockingIOError):
             while True:
-                with suppress(InterruptedError):
-                    try:
-                        self._socket.recv(MAX_RECEIVED)
-                    except OSError as error:
-                        if error.errno != errno.ENOBUFS:  # more was told than there was room for
-                            raise
+                try:
+                    self._socket.recv(MAX_RECEIVED)
+                except OSError as error:
+                    if error.errno != errno.ENOBUFS:  # more was told than there was room for
+                        raise
 
     def close(self) -> None:
         """End the watch."""
@@ -322,14 +321,16 @@ def open_interface(text: str) -> Interface:
         cure = "run as root, or give the process CAP_NET_RAW and CAP_NET_ADMIN"
         raise ValueError(f"interface {name} is not allowed: {cure}") from error
     except OSError as error:
-        raise ValueError(_cannot_open(name, error)) from error
+        raise ValueError(_cannot_open(text, name, error)) from error
 
 
-def _cannot_open(name: str, error: OSError) -> str:
-    if error.errno in (None, errno.ENODEV, errno.ENXIO):  # if_nametoindex names no number
-        return f"there is no interface {name}: `ip link` lists them; write tap:{name} to make one"
-    if error.errno == errno.EBUSY:
-        return f"interface {name} is in use by another program: choose another name"
+def _cannot_open(text: str, name: str, error: OSError) -> str:
     if error.filename == _TUN:
         return f"a tap needs {_TUN}: {error.strerror}"
+    if error.errno in (None, errno.ENODEV, errno.ENXIO):  # if_nametoindex names no number
+        return f"there is no interface {name}: `ip link` lists them; write {TAP}{name} to make one"
+    if error.errno == errno.EBUSY:
+        return f"interface {name} is in use by another program: choose another name"
+    if error.errno == errno.EINVAL and text.startswith(TAP):
+        return f"interface {name} is there already and is no tap: leave {TAP!r} out"
     return f"interface {name} cannot be opened: {error.strerror or error}"

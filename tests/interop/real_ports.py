@@ -179,6 +179,7 @@ def refusals() -> dict[str, list[object]]:
         "missing": switches("--port", "1=lost0"),
         "forbidden": [*drop, "--clear-groups", *switches("--port", "1=lo")],
         "busy": switches("--port", "1=tap:t9"),
+        "no tap": switches("--port", "1=tap:s1"),
     }
     done = {
         name: subprocess.run(one, capture_output=True, text=True) for name, one in wrong.items()

@@ -78,6 +78,7 @@ def test_a_frame_that_the_interface_refuses_is_counted_as_dropped(found: dict[st
         ("missing", "there is no interface lost0: `ip link` lists them"),
         ("forbidden", "interface lo is not allowed: run as root"),
         ("busy", "interface t9 is in use by another program"),
+        ("no tap", "interface s1 is there already and is no tap"),
     ],
 )
 def test_an_interface_that_cannot_be_had_is_told_with_the_cure(
