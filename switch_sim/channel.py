@@ -92,7 +92,7 @@ class Channel:
                 for event in self.connection.receive_data(data, self.agent.clock()):
                     if not self._closed:
                         self._take(event)
-                    while self.answers and not self._closed:
+                    while self.answers and not (self._closed or self.stream.closed()):
                         await self._answer(self.answers[0])
                     if self.unsent > UNSENT_PAUSE:
                         await self._drained()
