@@ -8,7 +8,7 @@ from protocol import (
     OF10,
     OF11,
     OF12,
-    OF15,
+    OF14,
     BadRequestCode,
     BarrierReply,
     BarrierRequest,
@@ -64,7 +64,7 @@ def _features(datapath: Datapath, request: Request[FeaturesRequest]) -> None:
         capabilities |= Capabilities.ARP_MATCH_IP
     if version >= OF11:
         capabilities |= Capabilities.GROUP_STATS
-    if version >= OF15:
+    if version >= OF14:  # since OF1.4.1, to be exact, which has the same number
         capabilities |= Capabilities.BUNDLES | Capabilities.FLOW_MONITORING
     request.answer(
         FeaturesReply(

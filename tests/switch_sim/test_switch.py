@@ -55,6 +55,15 @@ WEB = Match(eth_type=0x0800, ip_proto=6, tcp_dst=80)
 
 
 @every_version
+def test_bundles_and_monitors_are_told_since_of14(version: Version) -> None:
+    """OF1.4.1 7.3.1 "Handshake" has the two capabilities; OF1.4.0 had not."""
+    [reply] = Bench(version).say(FeaturesRequest())
+    assert isinstance(reply, FeaturesReply)
+    both = Capabilities.BUNDLES | Capabilities.FLOW_MONITORING
+    assert reply.capabilities & both == (both if version >= OF14 else 0)
+
+
+@every_version
 def test_features_tell_what_the_switch_can(version: Version) -> None:
     [reply] = Bench(version).say(FeaturesRequest(xid=7))
     assert isinstance(reply, FeaturesReply)
