@@ -79,7 +79,7 @@ class FastPath:
     def _walk_noted(self, packet: Packet, notes: Notes) -> bool:
         found = self.pipeline.walk(packet, 0, notes=notes)
         if found:
-            notes.finish(in_order(packet.action_set))
+            notes.finish(in_order(packet.action_set) if packet.action_set else ())
         return found
 
     def _forward(

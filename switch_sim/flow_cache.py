@@ -13,7 +13,7 @@ next packet.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from protocol import (
@@ -253,26 +253,37 @@ class Notes:
         """Return the ports where sending the frame as it came is all that was done."""
         if self._set is None:
             return None
-        done = list(self._set)
-        for step in reversed(self._steps):
+        ports: list[int] = []
+        for step in self._steps:
             if step.entry is None:
                 return None
             for instruction in step.program:
                 if type(instruction) is ApplyActions:
-                    done[:0] = instruction.actions
+                    if not _add_outputs(ports, instruction.actions, in_port):
+                        return None
                 elif type(instruction) not in _SILENT:
                     return None
-        if not all(type(one) is Output and _is_plain(one.port) for one in done):
-            return None
-        ports = [one.port for one in done if isinstance(one, Output) and one.port != in_port]
-        return tuple(in_port if port == Port.IN_PORT else port for port in ports)
+        return tuple(ports) if _add_outputs(ports, self._set, in_port) else None
 
 
-_SILENT = (GotoTable, WriteActions, ClearActions, WriteMetadata)  # that in themselves send nothing
+# What in itself sends nothing.
+_SILENT = frozenset({GotoTable, WriteActions, ClearActions, WriteMetadata})
+_MAX, _IN_PORT, _LOCAL = int(Port.MAX), int(Port.IN_PORT), int(Port.LOCAL)
 
 
-def _is_plain(port: int) -> bool:
-    return port <= Port.MAX or port in (Port.IN_PORT, Port.LOCAL)
+def _add_outputs(ports: list[int], actions: Iterable[Action], in_port: int) -> bool:
+    """Add where actions send a packet; return whether it is only sent, and to ports."""
+    for action in actions:
+        if type(action) is not Output:
+            return False
+        port = action.port
+        if port == _IN_PORT:
+            ports.append(in_port)
+        elif port > _MAX and port != _LOCAL:
+            return False
+        elif port != in_port:
+            ports.append(port)
+    return True
 
 
 Note = Callable[[Footprint, Packet, Any], None]

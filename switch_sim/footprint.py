@@ -280,8 +280,11 @@ class Footprint:
             if length_at:
                 length_at += removed - added
         self.mask |= mask
-        self.at_least = max(self.at_least, at_least)
-        if length_at and self.length_at not in (0, length_at):
+        if at_least > self.at_least:
+            self.at_least = at_least
+        if not length_at:
+            return
+        if self.length_at and self.length_at != length_at:
             self.is_whole = True  # IP within IP: one length is asked for, not two
-        elif length_at:
+        else:
             self.length_at, self.length = length_at, max(self.length, length)
