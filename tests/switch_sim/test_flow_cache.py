@@ -9,23 +9,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol import (
+    OF13,
     OF15,
     Action,
     ApplyActions,
+    Bucket,
     ClearActions,
     ConfigFlags,
     CopyField,
     CopyTtlIn,
     CopyTtlOut,
     DecNwTtl,
+    DscpRemarkBand,
     FlowMod,
     FlowModCommand,
     FlowModFlags,
     GotoTable,
+    Group,
+    GroupMod,
+    GroupType,
     Instruction,
     Match,
     Message,
+    Meter,
     MeterAction,
+    MeterFlags,
+    MeterMod,
     Output,
     PopMpls,
     PopPbb,
@@ -43,6 +52,7 @@ from protocol import (
     WriteMetadata,
     set_field,
 )
+from protocol.meters import DropBand
 from protocol.oxm import OXM
 from protocol.tables import TableConfig
 from switch_sim import Effects, Switch, flow_cache
@@ -442,3 +452,46 @@ def test_a_long_odd_frame_is_not_kept() -> None:
     odd = frames.TCP[:12] + b"\0\x40" + bytes(300)
     bench.frames(odd)
     assert not is_known(bench, odd)
+
+
+AF11 = frames.TCP[:15] + bytes([10 << 2]) + frames.TCP[16:]  # DSCP 10 (RFC 2597)
+
+
+def metered(*bands: Any) -> Bench:
+    """Table 0 has a meter and goes to table 1, which tells marked packets apart."""
+    bench = Bench(OF13)
+    bench.say(MeterMod(1, bands, flags=MeterFlags.PKTPS | MeterFlags.BURST))
+    bench.say(flow(IP, instructions=(Meter(1), GotoTable(1))))
+    bench.say(flow(Match(eth_type=0x0800, ip_dscp=10), Output(2), table_id=1, priority=5))
+    bench.say(flow(IP, Output(3), table_id=1, priority=1))
+    return bench
+
+
+def test_behind_a_meter_that_leaves_packets_as_they_are_the_fast_way_goes_on() -> None:
+    bench = metered(DropBand(rate=1000, burst_size=1000))
+    assert bench.out_ports(AF11) == [2]
+    walk = bench.switch.datapath.fast_path.cache.find(1, AF11)
+    assert walk is not None
+    assert [step.table_id for step in walk.steps] == [0, 1]
+    assert bench.out_ports(AF11) == [2]
+
+
+def test_a_packet_that_a_meter_marks_leaves_the_fast_way() -> None:
+    bench = metered(DscpRemarkBand(rate=1, burst_size=2, prec_level=1))
+    assert [bench.out_ports(AF11) for _ in range(4)] == [[2], [2], [3], [3]]
+
+
+def test_a_meter_drops_on_the_fast_way() -> None:
+    bench = metered(DropBand(rate=1, burst_size=2))
+    assert [bench.out_ports(AF11) for _ in range(4)] == [[2], [2], [], []]
+
+
+def test_a_group_chooses_anew_on_the_fast_way() -> None:
+    bench = Bench(OF13)
+    buckets = tuple(Bucket((Output(port),), watch_port=port) for port in (2, 3))
+    bench.say(GroupMod(1, GroupType.FF, buckets))
+    bench.say(flow(IP, Group(1)))
+    assert bench.out_ports(frames.TCP) == [2]
+    bench.switch.set_link(2, up=False, now=0.0)
+    assert is_known(bench, frames.TCP)
+    assert bench.out_ports(frames.TCP) == [3]

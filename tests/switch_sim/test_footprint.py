@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,3 +119,25 @@ def test_an_ip_header_that_says_less_is_not_taken_for_a_longer_one() -> None:
     cut = frames.TCP[:16] + (39).to_bytes(2, "big") + frames.TCP[18:]
     assert values(cut, [masks([("tcp_dst", -1)])]) == [None]
     assert not takes(shape, frames.TCP, cut)
+
+
+SNAP = frames.TCP[:12] + bytes.fromhex("0026aaaa030000000800") + frames.TCP[14:44]
+TAG_CUT_SHORT = frames.VLAN_TCP[:16]
+
+
+@pytest.mark.parametrize(
+    ("data", "other", "name"),
+    [
+        (frames.ARP, frames.ARP[:15] + b"\2" + frames.ARP[16:], "arp_op"),
+        (frames.TCP[:50], frames.TCP, "tcp_dst"),
+        (TAG_CUT_SHORT, frames.VLAN_TCP, "vlan_vid"),
+        (SNAP, SNAP[:14] + b"\xab" + SNAP[15:], "eth_type"),
+        (frames.ND, frames.ND[:78] + b"\2" + frames.ND[79:], "ipv6_nd_sll"),
+    ],
+    ids=["other kind of ARP", "cut short", "tag cut short", "IEEE 802.3", "neighbour discovery"],
+)
+def test_odd_frames_are_not_taken_for_others(data: bytes, other: bytes, name: str) -> None:
+    wanted = [masks([(name, -1)])]
+    assert values(data, wanted) != values(other, wanted)
+    assert not takes(seen_by(data, wanted), data, other)
+    assert not takes(seen_by(other, wanted), other, data)
