@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -32,6 +32,7 @@ from protocol import (
     Version,
     WriteActions,
     WriteMetadata,
+    nicira,
 )
 from protocol.nicira import Conjunction, Note
 from protocol.oxm import OXM
@@ -183,14 +184,14 @@ class FlowEntry:
     def sends_to(self, port_no: int) -> bool:
         """Whether an action outputs to a port; Port.ANY means whatever port."""
         return port_no == Port.ANY or any(
-            isinstance(action, Output | Enqueue) and action.port == port_no
-            for action in self.actions
+            _port_of(action) == port_no for action in _with_nested(self.actions)
         )
 
     def uses_group(self, group_id: int) -> bool:
         """Whether an action names a group; ANY_GROUP means whatever group."""
         return group_id == ANY_GROUP or any(
-            isinstance(action, Group) and action.group_id == group_id for action in self.actions
+            isinstance(action, Group | nicira.Group) and action.group_id == group_id
+            for action in _with_nested(self.actions)
         )
 
     def has_cookie(self, cookie: int, cookie_mask: int) -> bool:
@@ -263,6 +264,23 @@ class FlowEntry:
 
 
 by_rank = attrgetter("rank")
+
+
+def _with_nested(actions: Iterable[Action]) -> Iterator[Action]:
+    """Yield actions, and those that stand in them."""
+    for action in actions:
+        yield action
+        if isinstance(action, nicira.Clone):
+            yield from _with_nested(action.actions)
+
+
+def _port_of(action: Action) -> int | None:
+    match action:
+        case Output(port=port) | Enqueue(port=port):
+            return port
+        case nicira.Controller() | nicira.Controller2():
+            return Port.CONTROLLER
+    return None
 
 
 def _conjunctions(instructions: tuple[Instruction, ...]) -> tuple[Conjunction, ...]:

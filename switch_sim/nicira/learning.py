@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -82,8 +83,8 @@ class Learner:
         table = self.flow_mods.tables[action.table_id]
         before = table.find(message.match, message.priority)
         if before is None and isinstance(action, Learn2) and action.limit:
-            same_cookie = Selection(cookie=action.cookie, cookie_mask=_ALL_BITS)
-            if len(table.select(Match(), same_cookie)) >= action.limit:
+            same = (one for one in table if one.cookie == action.cookie)
+            if sum(1 for _ in islice(same, action.limit)) >= action.limit:
                 return False
         try:
             self._apply(message, before, packet)

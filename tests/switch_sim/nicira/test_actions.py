@@ -10,6 +10,7 @@ from protocol import (
     ApplyActions,
     BadActionCode,
     DecNwTtl,
+    FlowModCommand,
     Match,
     Output,
     PacketOut,
@@ -186,6 +187,14 @@ def test_an_action_set_that_was_written_is_done_behind_exit(bench: Bench) -> Non
     bench.say(flow(instructions=(ApplyActions((ResubmitTable(table_id=5), Exit())),)))
     bench.say(flow(instructions=(WriteActions((Output(3),)),), table_id=5))
     assert bench.out_ports(frames.TCP) == [3]
+
+
+def test_entries_are_deleted_by_the_port_in_a_clone(bench: Bench) -> None:
+    bench.say(flow(Match(), Clone((Output(3),)), Output(2)))
+    bench.say(flow(Match(), command=FlowModCommand.DELETE, out_port=4))
+    assert len(bench.switch.tables[0]) == 1
+    bench.say(flow(Match(), command=FlowModCommand.DELETE, out_port=3))
+    assert len(bench.switch.tables[0]) == 0
 
 
 def test_a_note_does_nothing(bench: Bench) -> None:
