@@ -267,9 +267,11 @@ class SwitchActions:
         flags, entry = packet.key["tcp_flags"] or 0, packet.entry
         if entry is None or packet.witness or not flags & (TcpFlags.FIN | TcpFlags.RST):
             return
+        before = entry.idle_timeout, entry.hard_timeout
         entry.idle_timeout = _shorter(entry.idle_timeout, action.fin_idle_timeout)
         entry.hard_timeout = _shorter(entry.hard_timeout, action.fin_hard_timeout)
-        if entry.is_present:
+        # A timer for each change, not for each packet that could have made it.
+        if entry.is_present and before != (entry.idle_timeout, entry.hard_timeout):
             self._pipeline.tables[entry.table_id].watch(entry)
 
     def _sample(self, packet: Packet, action: Action) -> None:

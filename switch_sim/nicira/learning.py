@@ -98,9 +98,11 @@ class Learner:
             self._do(message, packet)
             return
         cookie = before.cookie if message.cookie == _KEEPS_COOKIE else message.cookie
-        change = replace(message, command=FlowModCommand.MODIFY_STRICT, cookie=0)
-        self._do(change, packet)
-        before.cookie, before.modified = cookie, packet.now
+        if (before.instructions, before.cookie) != (message.instructions, cookie):
+            change = replace(message, command=FlowModCommand.MODIFY_STRICT, cookie=0)
+            self._do(change, packet)
+            before.cookie = cookie
+        before.modified = packet.now
 
     def _do(self, message: FlowMod, packet: Packet) -> None:
         changes = self.flow_mods.apply(message, packet.version, packet.now)

@@ -86,6 +86,14 @@ def test_an_entry_is_learnt_once_and_its_time_begins_anew(bench: Bench) -> None:
     assert len(bench.switch.tables[1]) == 0
 
 
+def test_an_entry_that_is_learnt_again_is_no_change_of_the_table(bench: Bench) -> None:
+    _learns(bench, _L2)
+    bench.frames(frames.TCP, in_port=3)
+    generation = bench.switch.tables[1].generation
+    bench.frames(frames.TCP, in_port=3)
+    assert bench.switch.tables[1].generation == generation
+
+
 def test_an_entry_that_moved_is_changed(bench: Bench) -> None:
     _learns(bench, _L2)
     bench.frames(frames.TCP, in_port=3)
@@ -190,6 +198,14 @@ def test_an_entry_lasts_shorter_when_its_connection_ends(bench: Bench) -> None:
     bench.frames(tcp(ACK | FIN))
     assert (entry.idle_timeout, entry.hard_timeout) == (5, 20)
     assert bench.switch.deadline() == 5.0
+
+
+def test_more_ends_of_connections_set_no_more_timers(bench: Bench) -> None:
+    match = Match(eth_type=0x0800, ip_proto=6)
+    bench.say(flow(match, FinTimeout(5, 20), Output(2), idle_timeout=60))
+    for _ in range(100):
+        bench.frames(tcp(ACK | FIN))
+    assert len(bench.switch.tables[0]._timers) < 5
 
 
 def test_a_learnt_entry_has_its_fin_timeout(bench: Bench) -> None:
