@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from protocol import OF10, ClearActions, Match, Output, Port
+from protocol import OF10, ApplyActions, ClearActions, Match, Output, Port
 from protocol.record import Record
 from protocol.syntax.actions import INSTRUCTION_NAMES, action_text, instruction_text
 from protocol.syntax.match import match_text
@@ -14,7 +14,15 @@ from protocol.syntax.match import match_text
 from .flow_entry import FlowEntry
 from .flow_key import FlowKey
 from .flow_table import FlowTable
-from .near_misses import MAX_CANDIDATES, candidates, described, matches, shadowed, value_of
+from .near_misses import (
+    MAX_CANDIDATES,
+    MAX_EXAMINED,
+    candidates,
+    described,
+    matches,
+    shadowed,
+    value_of,
+)
 from .packet import Does, Packet
 from .session import Effects
 from .trace import Change, Departed, Done, Entry, Event, LookUp, Remark, Sent, Trace
@@ -22,6 +30,7 @@ from .trace import Change, Departed, Done, Entry, Event, LookUp, Remark, Sent, T
 if TYPE_CHECKING:
     from .datapath import Datapath
 
+MAX_EXPLAINED = 64  #: look-ups of which is told what came near
 MAX_EVENTS = 1_000  #: of a trace: resubmits and groups of groups make many
 _TTLS = ("nw_ttl", "mpls_ttl")  # which are read off the frame when they are asked for
 _HIDDEN = {"in_phy_port", "packet_type", "actset_output", "metadata", "tunnel_id"}
@@ -60,30 +69,28 @@ class Tracer:
         self.keys.append(_copy(key))
         self.visited.add(packet.table_id)
         found = described(entry) if entry is not None else None
+        if len(self.keys) > MAX_EXPLAINED:
+            self._add(LookUp(packet.table_id, found))
+            return
+        # An entry that would stand below the one that was met is no loss.
         rank = -1 if entry is None else entry.rank
-        near = [other for other in table if other.rank >= rank] if entry is not None else table
-        self._add(
-            LookUp(
-                packet.table_id,
-                found,
-                candidates(near, key),
-                shadowed(table, key, entry) if entry is not None else (),
-                _note(packet, table, entry),
-            )
-        )
+        near = (other for other in islice(table, MAX_EXAMINED) if other.rank >= rank)
+        below = () if entry is None else shadowed(table, key, entry)
+        note = _note(packet, table, entry)
+        self._add(LookUp(packet.table_id, found, candidates(near, key), below, note))
 
     def watch(self, does: Mapping[type, Does]) -> Mapping[type, Does]:
         """Return the same, which notes what is done."""
         return _Watched(self, does)
 
-    def done(self, what: Record, before: FlowKey, cleared: str, packet: Packet) -> None:
-        """Note an action or instruction, and the fields that it changed."""
+    def done(self, place: int, what: Record, before: FlowKey, note: str, packet: Packet) -> None:
+        """Note an action or instruction before what it led to, and the fields that it changed."""
         text = instruction_text(what) if type(what) in INSTRUCTION_NAMES else action_text(what)
-        self._add(Done(text + cleared, tuple(_changes(before, packet.key))))
+        self._add(Done(text + note, tuple(_changes(before, packet.key))), place)
 
-    def _add(self, event: Event) -> None:
+    def _add(self, event: Event, place: int | None = None) -> None:
         if len(self.events) < MAX_EVENTS:
-            self.events.append(event)
+            self.events.insert(len(self.events) if place is None else place, event)
 
 
 class _Watched(Mapping[type, Does]):
@@ -94,7 +101,7 @@ class _Watched(Mapping[type, Does]):
 
     def __getitem__(self, kind: type) -> Does:
         does = self._does[kind]
-        if kind.__name__ == "ApplyActions":
+        if kind is ApplyActions:
             return does  # its actions are noted one by one
         return lambda packet, what: self._do(does, packet, what)
 
@@ -111,9 +118,7 @@ class _Watched(Mapping[type, Does]):
         try:
             does(packet, what)
         finally:
-            self._tracer.done(what, before, cleared, packet)
-            events = self._tracer.events  # what is done comes first, then what it leads to
-            events.insert(place, events.pop())
+            self._tracer.done(place, what, before, cleared, packet)
 
 
 def _copy(key: FlowKey) -> FlowKey:
@@ -205,7 +210,7 @@ def _elsewhere(datapath: Datapath, tracer: Tracer) -> Iterator[Entry]:
         return
     for table_id, table in sorted(datapath.tables.items()):
         if table_id not in tracer.visited:
-            for entry in table:
+            for entry in islice(table, MAX_EXAMINED):
                 if entry.masks and matches(entry, tracer.keys[-1]):
                     yield described(entry)
 

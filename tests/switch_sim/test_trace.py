@@ -41,6 +41,7 @@ from protocol import (
 )
 from protocol.meters import DropBand
 from protocol.nicira import ResubmitTable
+from switch_sim import tracer
 from switch_sim.near_misses import MAX_CANDIDATES
 from switch_sim.trace import Candidate, LookUp, Trace
 from tests.switch_sim import frames
@@ -297,6 +298,22 @@ def test_the_nearest_candidates_come_first_and_few_of_them() -> None:
     trace = traced(*mods, wants(match=Match(**TCP, tcp_dst=81), priority=1))
     assert len(last(trace).candidates) == MAX_CANDIDATES
     assert last(trace).candidates[0].entry.cookie == WANTED
+
+
+def test_a_long_trace_ends_where_it_must(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracer, "MAX_EVENTS", 3)
+    trace = traced(flow(Match(), *(Output(2) for _ in range(9))))
+    assert [event.kind for event in trace.events] == ["look_up", "done", "sent"]
+    assert trace.verdict == f"sent: {', '.join(['port 2'] * 9)}"
+
+
+def test_look_ups_without_end_are_told_without_what_came_near(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tracer, "MAX_EXPLAINED", 1)
+    first = flow(Match(), instructions=(GotoTable(1),))
+    trace = traced(first, wants(match=Match(**TCP, tcp_dst=81), table_id=1))
+    assert (last(trace).entry, last(trace).candidates) == (None, ())
 
 
 def test_it_is_plain_data_as_well() -> None:
