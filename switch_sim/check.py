@@ -102,7 +102,7 @@ def check_match(match: Match, version: Version) -> None:
 
 # The fields of which it depends whether others are there; of these the values count.
 _DECIDING = tuple(sorted({needed for row in OXM.values() for needed, _ in row.requires}))
-_PASSED = 4096  # entries of which it is kept that their like is right
+_PASSED = 512  # entries of which it is kept that their like is right
 
 
 # What can be asked of a switch at one time, and is refused at another, is none of these.
