@@ -27,9 +27,10 @@ from protocol.table_features import (
 )
 from protocol.tables import TableConfig
 
-from .check import MATCHABLE
+from .check import DIRECTING, MATCHABLE
 from .fields import SETTABLE
 from .flow_table import FlowTables
+from .stages import Stages
 from .statistics import action_numbers, in_parts, instruction_numbers, known_fields, table_name
 
 _CAPABILITIES = TableConfig.EVICTION | TableConfig.VACANCY_EVENTS
@@ -38,29 +39,20 @@ _ALL_METADATA = (1 << 64) - 1
 
 def table_features(tables: FlowTables, version: Version) -> Iterator[TableFeaturesReply]:
     """Yield what the tables can do (OF1.3.5 7.3.5.5 "Table Features")."""
-    features = [features_of(tables, table_id, version) for table_id in range(tables.n_tables)]
-    # The first table has the most tables behind it, and so the most to say.
-    size = len(write(features[0], version, headed=False))
+    stages = tables.stages
+    features = [
+        features_of(tables, stages, table_id, version) for table_id in range(tables.n_tables)
+    ]
+    # The first table of a stage has the most tables behind it, and so the most to say.
+    firsts = features[0], features[stages.first_egress or 0]
+    size = max(len(write(one, version, headed=False)) for one in firsts)
     return in_parts(features, size, TableFeaturesReply)
 
 
-def role_of(first: int | None, table_id: int) -> TableFeatureFlags:
-    """Return what a table is for, where egress tables begin at `first`."""
-    if first is None or table_id < first:
-        return TableFeatureFlags.INGRESS_TABLE
-    if table_id > first:
-        return TableFeatureFlags.EGRESS_TABLE
-    return TableFeatureFlags.EGRESS_TABLE | TableFeatureFlags.FIRST_EGRESS
-
-
-def _end_of(tables: FlowTables, table_id: int) -> int:
-    """Return the table behind the last one that a table can go to."""
-    first = tables.first_egress
-    return tables.n_tables if first is None or table_id >= first else first
-
-
-def features_of(tables: FlowTables, table_id: int, version: Version) -> TableFeatures:
-    """Return what one table can do."""
+def features_of(
+    tables: FlowTables, stages: Stages, table_id: int, version: Version
+) -> TableFeatures:
+    """Return what one table can do, or could if the tables were parted into these stages."""
     table = tables.known(table_id)
     return TableFeatures(
         table_id,
@@ -69,13 +61,30 @@ def features_of(tables: FlowTables, table_id: int, version: Version) -> TableFea
         metadata_write=_ALL_METADATA,
         capabilities=_CAPABILITIES if version >= OF14 else 0,
         max_entries=table.max_entries,
-        features=role_of(tables.first_egress, table_id) if version >= OF15 else 0,
+        features=_flags(stages, table_id) if version >= OF15 else 0,
         properties=(
             _instructions(version),
-            NextTables(tuple(range(table_id + 1, _end_of(tables, table_id)))),
+            NextTables(tuple(stages.tables_behind(table_id))),
+            _write_actions(version, stages.is_egress(table_id)),
             *_same_for_all(version),
         ),
     )
+
+
+def _flags(stages: Stages, table_id: int) -> TableFeatureFlags:
+    """Return what a table can be used for, and whether egress processing begins there."""
+    flags = TableFeatureFlags.INGRESS_TABLE
+    if table_id > 0:  # where all processing begins
+        flags |= TableFeatureFlags.EGRESS_TABLE
+    if table_id == stages.first_egress:
+        flags |= TableFeatureFlags.FIRST_EGRESS
+    return flags
+
+
+@cache
+def _write_actions(version: Version, is_egress: bool) -> TableWriteActions:
+    numbers = action_numbers(version, DIRECTING if is_egress else ())
+    return TableWriteActions(tuple(map(FeatureId, numbers)))
 
 
 @cache
@@ -91,7 +100,6 @@ def _same_for_all(version: Version) -> tuple[Record, ...]:
     )
     settable = tuple(FieldId(name) for name in known_fields(version, SETTABLE))
     return (
-        TableWriteActions(actions),
         TableApplyActions(actions),
         TableMatch(matchable),
         TableWildcards(tuple(FieldId(one.name) for one in matchable)),

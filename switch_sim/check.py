@@ -18,11 +18,13 @@ from protocol import (
     CopyField,
     DecMplsTtl,
     DecNwTtl,
+    Enqueue,
     ExperimenterAction,
     ExperimenterInstruction,
     FlowMod,
     FlowModFailedCode,
     GotoTable,
+    Group,
     Instruction,
     Match,
     Output,
@@ -60,6 +62,7 @@ from .flow_key import TAG_TYPES
 from .nicira import fields as nicira
 from .nicira.touches import touched
 from .refused import Refused
+from .stages import Stages
 
 _IP = (EthType.IPV4, EthType.IPV6)
 _MPLS = (EthType.MPLS, EthType.MPLS_MULTICAST)
@@ -73,6 +76,8 @@ _OUTPUTS = frozenset(
         Port.LOCAL,
     }
 )
+#: The actions that in an action set say where the packet goes.
+DIRECTING: tuple[type[Action], ...] = (Output, Enqueue, Group, nx.Group)
 #: The reserved ports that an enqueue can lead to (OF1.0 5.2.4 "Flow Action Structures").
 QUEUED = frozenset({Port.IN_PORT, Port.LOCAL})
 
@@ -126,9 +131,8 @@ class Checker:
     Groups, meters and extensions put into `actions` and `instructions` what refuses theirs.
     """
 
-    def __init__(self, n_tables: int) -> None:
-        self.n_tables = n_tables
-        self.first_egress: Callable[[], int | None] = lambda: None
+    def __init__(self, stages: Stages) -> None:
+        self.stages, self.n_tables = stages, stages.n_tables
         self.actions: dict[type[Action], Callable[[Any, Version], None]] = {}
         self.instructions: dict[type[Instruction], Callable[[Any, Version], None]] = {}
         # What is right whatever else changes in the switch, and its instructions.
@@ -143,7 +147,7 @@ class Checker:
         """
         match, instructions = message.match, message.instructions
         deciding = tuple(map(match.get, _DECIDING))
-        where = message.table_id, self.first_egress()
+        where = message.table_id, self.stages.first_egress
         case = (tuple(match.keys()), deciding, instructions, where, version)
         passed = self._passed.get(case)
         if passed is not None:
@@ -172,10 +176,10 @@ class Checker:
             match instruction:
                 case ApplyActions(actions=actions) | WriteActions(actions=actions):
                     self.check_actions(actions, version, Known(match, version))
+                    if type(instruction) is WriteActions and self.stages.is_egress(table_id):
+                        _check_undirected(actions, table_id)
                 case GotoTable(table_id=target):
-                    first = self.first_egress()
-                    crosses = first is not None and table_id < first <= target
-                    if crosses or not table_id < target < self.n_tables:
+                    if target not in self.stages.tables_behind(table_id):
                         reason = f"table {table_id} cannot go to table {target}"
                         raise Refused(BadInstructionCode.BAD_TABLE_ID, reason)
                 case ExperimenterInstruction(experimenter=who):
@@ -219,6 +223,18 @@ class Checker:
                 raise Refused(_unknown_action(who), f"an action of {who:#x} is unknown")
             case _ if type(action) not in EFFECTS:
                 raise Refused(BadActionCode.BAD_TYPE, f"{action!r} is not supported")
+
+
+def _check_undirected(actions: Iterable[Action], table_id: int) -> None:
+    """Refuse to write another output beside that which an egress action set begins with.
+
+    Egress tables have no such types of WriteActions, as their features say, so that it is
+    BAD_TYPE (OF1.5.1 5.1 "Pipeline Processing").
+    """
+    for action in actions:
+        if isinstance(action, DIRECTING):
+            reason = f"egress table {table_id} cannot write {action!r}: the port is chosen"
+            raise Refused(BadActionCode.BAD_TYPE, reason)
 
 
 def _unknown_action(experimenter: int) -> BadActionCode:

@@ -93,10 +93,9 @@ class Datapath:
         self.forwarding = Forwarding(self.ports, self.buffers, self.sessions, self.queues)
         self.pipeline = Pipeline(self.tables, self.forwarding)
         self.fast_path = FastPath(self.pipeline)
-        self.egress = Egress(self.tables, self.pipeline, self.undo)
+        self.egress = Egress(self.pipeline, self.fast_path, self.undo)
         self.table_requests = TableRequests(self.tables, self.undo, self.egress)
-        self.checker = Checker(n_tables)
-        self.checker.first_egress = lambda: self.tables.first_egress
+        self.checker = Checker(self.tables.stages)
         self.monitors = Monitors(self.tables)
         self.flow_mods = FlowMods(self.tables, self.checker, self.undo)
         self.groups = GroupTable(self.ports, self.undo)

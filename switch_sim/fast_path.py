@@ -49,8 +49,7 @@ class FastPath:
         walk = self.cache.find(in_port, data)
         if walk is not None and not walk.holds():
             walk = None
-        leaves_at_once = self.pipeline.forwarding.egress is None
-        if walk is not None and walk.outputs is not None and leaves_at_once:
+        if walk is not None and walk.outputs is not None:
             self._forward(walk, walk.outputs, data, now, effects)
             return True
         packet = Packet(data, in_port, OF10, now, effects)
@@ -70,7 +69,8 @@ class FastPath:
 
     def _receive_first(self, packet: Packet) -> None:
         """Process a packet that looks like none before, and keep what it met."""
-        in_port, data, notes = packet.in_port, packet.data, Notes()
+        in_port, data = packet.in_port, packet.data
+        notes = Notes(sends_at_once=self.pipeline.forwarding.egress is None)
         if self._drops_fragments or self._reassembler:
             notes.seen.look_for_fragments(data, packet.key)
         self.pipeline.process_by(packet, partial(self._walk_noted, notes=notes))

@@ -203,10 +203,14 @@ class Notes:
 
     They end with an action of which it is not known on what its effects depend, or that needs
     more than the packet for them: from there on, each packet looks up for itself.
+
+    They end with an output as well: egress tables are looked up in each time. `sends_at_once` is
+    whether there are none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sends_at_once: bool = True) -> None:
         self.seen = Footprint()
+        self._sends_at_once = sends_at_once
         self._steps: list[Step] = []
         self._rest = 0
         self._set: tuple[Action, ...] | None = None
@@ -251,7 +255,7 @@ class Notes:
 
     def _outputs(self, in_port: int) -> tuple[int, ...] | None:
         """Return the ports where sending the frame as it came is all that was done."""
-        if self._set is None:
+        if self._set is None or not self._sends_at_once:
             return None
         ports: list[int] = []
         for step in self._steps:

@@ -24,6 +24,7 @@ from .flow_key import FlowKey
 from .nicira import conjunctions
 from .references import References
 from .refused import Refused
+from .stages import Stages
 from .tuple_space import Tuple
 from .vacancy import Vacancy
 
@@ -331,7 +332,7 @@ class FlowTables(dict[int, FlowTable]):
     def __init__(self, n_tables: int, max_entries: int) -> None:
         super().__init__()
         self.n_tables, self.max_entries = n_tables, max_entries
-        self.first_egress: int | None = None  #: OF1.5's tables on the way out begin here
+        self.stages = Stages(n_tables)
         self.references = References()
         self._untouched = FlowTable(max_entries)
 

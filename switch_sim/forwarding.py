@@ -46,7 +46,7 @@ class Forwarding:
         self.ports, self.buffers, self.sessions = ports, buffers, sessions
         self.queues = queues
         self.macs = MacTable()
-        #: what packets go through before they leave by a port, where there is something
+        #: what takes packets to ports, where egress tables come before them
         self.egress: Callable[[SwitchPort, Packet], None] | None = None
         #: what packets for controllers go through, such as a meter; it raises Dropped
         self.limits: list[Callable[[Packet], Packet]] = []
@@ -64,7 +64,7 @@ class Forwarding:
         port_no = action.port
         port = self.ports.get(port_no)
         if port is not None:
-            if port_no != packet.in_port or port_no == packet.egress_port:
+            if port_no != packet.in_port or _is_on_its_way_out(packet):
                 self._send(port, packet)
             elif packet.witness is not None:
                 why_not = "not sent: it is the in_port, where only the output IN_PORT leads"
@@ -81,10 +81,9 @@ class Forwarding:
         packet.queue_id = before
 
     def _send(self, port: SwitchPort, packet: Packet) -> None:
-        if self.egress is not None and packet.egress_port is None:
+        if self.egress is not None and not packet.is_egress:
             self.egress(port, packet)
-            return
-        if packet.witness is not None:
+        elif packet.witness is not None:
             why_not = port.why_not_sent() or self._why_not_queued(port, packet)
             packet.witness.output(f"port {port.port_no}", packet.data, why_not)
         elif packet.queue_id is not None and port.can_send and not self._queue(port, packet):
@@ -206,6 +205,11 @@ class Forwarding:
     def _is_silent(self, packet: Packet) -> bool:
         port = self.ports.get(packet.in_port)
         return port is not None and port.is_silent
+
+
+def _is_on_its_way_out(packet: Packet) -> bool:
+    """Whether what is done is an egress action set, whose port was chosen before."""
+    return packet.is_egress and packet.reason is PacketInReason.ACTION_SET
 
 
 def _packet_in(

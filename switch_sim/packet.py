@@ -88,9 +88,9 @@ class Packet:
         "course",
         "data",
         "effects",
-        "egress_port",
         "entry",
         "in_port",
+        "is_egress",
         "metadata",
         "now",
         "queue_id",
@@ -115,7 +115,7 @@ class Packet:
         self.registers: dict[str, int] | None = None
         self.course: Course | None = None  #: what Nicira's actions carry along
         self.witness: Witness | None = None
-        self.egress_port: int | None = None  #: that it leaves by, in OF1.5's egress tables
+        self.is_egress = False  #: no egress tables are before the ports that it is sent to
         self.queue_id: int | None = None  #: for outputs to come
         self.action_set: dict[object, Action] = {}
         self.table_id = 0
@@ -129,7 +129,7 @@ class Packet:
         other.metadata, other.tunnel_id = self.metadata, self.tunnel_id
         other.registers = dict(self.registers) if self.registers else None
         other.course = self.course.fork() if self.course else None
-        other.egress_port = self.egress_port
+        other.is_egress = self.is_egress
         other.queue_id, other.witness = self.queue_id, self.witness
         other.table_id, other.entry, other.reason = self.table_id, self.entry, self.reason
         return other

@@ -279,8 +279,9 @@ class Pipeline:
 
     def _passes_over(self, table_id: int) -> int | None:
         """Return the table where a packet goes on that misses, if it does (OF1.1 A.3.4.3)."""
-        is_last = table_id + 1 >= self.tables.n_tables
-        return table_id + 1 if self.tables[table_id].passes_over and not is_last else None
+        if not self.tables[table_id].passes_over:
+            return None
+        return next(iter(self.tables.stages.tables_behind(table_id)), None)
 
     def _apply(self, packet: Packet, instruction: ApplyActions) -> None:
         self.act(packet, instruction.actions)

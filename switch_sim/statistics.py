@@ -225,9 +225,9 @@ def _numbers(family: Any, members: Iterable[type[Record]]) -> list[int]:
     return sorted(known[cls] for cls in members if cls in known)
 
 
-def action_numbers(version: Version) -> list[int]:
+def action_numbers(version: Version, without: Iterable[type[Record]] = ()) -> list[int]:
     """Return the types of all actions that the switch does, as a version numbers them."""
-    return _numbers(ActionShape.at(version), _ACTIONS)
+    return _numbers(ActionShape.at(version), [one for one in _ACTIONS if one not in without])
 
 
 def action_bits(version: Version) -> int:

@@ -156,6 +156,7 @@ class Switch:
         if port is not None and port.receive(data):
             if now >= self.alone_from:
                 packet = Packet(data, in_port, OF10, now, effects)
+                packet.is_egress = True
                 datapath.forwarding.output(packet, Output(Port.NORMAL))
             elif not datapath.fast_path.receive(in_port, data, now, effects):
                 port.counters.rx_dropped += 1

@@ -4,8 +4,12 @@ A table's name and its size. All else is as the switch can do it: who asks for m
 that there is no more, who asks for less that no limit is kept (EPERM). All tables of a request
 are changed or none; those that it does not name stay, since a switch has all its tables.
 
-A request is judged in this order: how many tables; and for each its command, its number,
-flags, metadata, size, then its properties.
+Since OF1.5 also where egress tables begin: at the table that has FIRST_EGRESS. Without it in
+the features of the table that had it, and in those of any other, they end. Who changes that may
+tell properties as they are before or as they are then. Entries have to fit already.
+
+A request is judged in this order: how many tables; for each its command, its number, flags,
+metadata, size, then its properties; and at last the entries that are there.
 """
 
 from __future__ import annotations
@@ -24,10 +28,11 @@ from protocol.table_features import (
     TableFeaturesCommand,
 )
 
-from .abilities import features_of, role_of
-from .egress import Egress
+from .abilities import features_of
+from .egress import Egress, fits
 from .flow_table import FlowTable, FlowTables
 from .refused import Refused
+from .stages import Stages
 from .undo import UndoLog
 
 _CHANGES = (TableFeaturesCommand.REPLACE, TableFeaturesCommand.MODIFY)
@@ -44,27 +49,26 @@ class TableRequests:
         if len(wanted) > self.tables.n_tables:
             code = Code.TOO_MANY if version >= OF15 else Code.BAD_TABLE
             raise Refused(code, f"there are {self.tables.n_tables} tables")
-        first = self._first_egress(wanted, version)
+        stages = Stages(self.tables.n_tables, self._first_egress(wanted))
         for one in wanted:
-            self._check(one, version, first)
-        if first != self.tables.first_egress:
-            self.egress.begin_at(first)
+            self._check(one, version, stages)
+        if stages != self.tables.stages:
+            self._check_entries(stages)
+            self.egress.begin_at(stages.first_egress)
         for one in wanted:
             table = self.tables[one.table_id]
             self.undo.note(partial(_rename, table, table.name, table.max_entries))
             _rename(table, one.name, one.max_entries)
 
-    def _check(self, wanted: TableFeatures, version: Version, first: int | None) -> None:
+    def _check(self, wanted: TableFeatures, version: Version, stages: Stages) -> None:
         if wanted.command not in _CHANGES:
             known = wanted.command in set(TableFeaturesCommand)
             reason = f"command {wanted.command}: tables are neither enabled nor disabled"
             raise Refused(Code.EPERM if known else Code.BAD_COMMAND, reason)
         if wanted.table_id >= self.tables.n_tables:
             raise Refused(Code.BAD_TABLE, f"there is no table {wanted.table_id}")
-        mine = features_of(self.tables, wanted.table_id, version)
-        if wanted.features not in (mine.features, role_of(first, wanted.table_id)):
-            reason = f"features are {mine.features:#x}, not {wanted.features:#x}"
-            raise Refused(Code.BAD_FEATURES, reason)
+        mine = features_of(self.tables, stages, wanted.table_id, version)
+        _check_flags(wanted, mine, stages)
         if version >= OF14 and wanted.capabilities & ~int(mine.capabilities):
             code = Code.BAD_CAPA if version >= OF15 else Code.EPERM
             raise Refused(code, f"capabilities {wanted.capabilities:#x} are unknown")
@@ -74,22 +78,24 @@ class TableRequests:
         ):
             raise Refused(Code.BAD_METADATA, "a table matches and writes all of the metadata")
         self._check_size(wanted, version)
-        _check_properties(wanted.properties, mine.properties, version)
+        before = features_of(self.tables, self.tables.stages, wanted.table_id, version)
+        _check_properties(wanted.properties, mine.properties, before.properties, version)
 
-    def _first_egress(self, wanted: Sequence[TableFeatures], version: Version) -> int | None:
-        """Return where egress tables begin by a request: where a table says so, if one does.
+    def _first_egress(self, wanted: Sequence[TableFeatures]) -> int | None:
+        """Return where a request lets egress tables begin."""
+        now = self.tables.stages.first_egress
+        for one in wanted:
+            if one.features & TableFeatureFlags.FIRST_EGRESS:
+                return one.table_id
+        return None if any(one.table_id == now for one in wanted) else now
 
-        They end when the first one says no more that it is (OF1.5.1 7.3.5.18 "Table Features").
-        """
-        begun = self.tables.first_egress
-        if version < OF15:
-            return begun
-        firsts = [one.table_id for one in wanted if one.features & TableFeatureFlags.FIRST_EGRESS]
-        if len(firsts) > 1 or 0 in firsts:
-            raise Refused(Code.BAD_FEATURES, f"tables {firsts} cannot be the first egress table")
-        if firsts:
-            return firsts[0]
-        return None if any(one.table_id == begun for one in wanted) else begun
+    def _check_entries(self, stages: Stages) -> None:
+        """Refuse stages that entries contradict which are there."""
+        for table_id, table in self.tables.items():
+            for entry in table:
+                if not fits(entry, stages):
+                    reason = f"an entry of table {table_id} does not fit: {entry.match!r}"
+                    raise Refused(Code.EPERM, reason)
 
     def _check_size(self, wanted: TableFeatures, version: Version) -> None:
         entries = len(self.tables.known(wanted.table_id))
@@ -99,12 +105,33 @@ class TableRequests:
             raise Refused(code, reason)
 
 
+def _check_flags(wanted: TableFeatures, mine: TableFeatures, stages: Stages) -> None:
+    """Refuse a table that cannot be used so (OF1.5.1 7.3.5 "Table Features").
+
+    A table may be told to be of one stage only, if it is of that one then.
+    """
+    if not mine.features:  # before OF1.5
+        return
+    flags, is_egress = TableFeatureFlags(wanted.features), stages.is_egress(wanted.table_id)
+    needed = TableFeatureFlags.EGRESS_TABLE if is_egress else TableFeatureFlags.INGRESS_TABLE
+    is_first = bool(flags & TableFeatureFlags.FIRST_EGRESS)
+    if (
+        flags & ~mine.features
+        or not flags & needed
+        or is_first != (wanted.table_id == stages.first_egress)
+    ):
+        reason = f"features are {mine.features:#x}, not {wanted.features:#x}"
+        raise Refused(Code.BAD_FEATURES, reason)
+
+
 def _rename(table: FlowTable, name: str, max_entries: int) -> None:
     table.name, table.max_entries = name, max_entries
 
 
-def _check_properties(wanted: Sequence[Record], mine: Sequence[Record], version: Version) -> None:
-    """Refuse properties that say more or less than those of a table."""
+def _check_properties(
+    wanted: Sequence[Record], mine: Sequence[Record], before: Sequence[Record], version: Version
+) -> None:
+    """Refuse properties that say more or less than those of a table, or than it had before."""
     known = {type(one).__name__: _values(one) for one in mine}
     seen = set()
     for one in wanted:
@@ -115,6 +142,8 @@ def _check_properties(wanted: Sequence[Record], mine: Sequence[Record], version:
         if kind in seen:
             raise Refused(_code(BadPropertyCode.DUP_TYPE, version), f"{kind.__name__} stands twice")
         seen.add(kind)
+        if one in before:
+            continue
         # What the table-miss entry may do is what all others may.
         theirs, ours = _values(one), known.get(kind.__name__.removesuffix("Miss"), set())
         if theirs - ours:

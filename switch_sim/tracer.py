@@ -172,6 +172,7 @@ def trace(datapath: Datapath, in_port: int, data: bytes, now: float, is_alone: b
         tracer.lose(f"not received by port {in_port}: {why_not}")
     elif is_alone:
         tracer.remark("switch", "has no controller and forwards as NORMAL does, without tables")
+        packet.is_egress = True
         datapath.forwarding.output(packet, Output(Port.NORMAL))
     elif datapath.fast_path.drops_fragments and packet.key.is_fragment:
         tracer.lose("dropped: an IP fragment (nw_frag), and the switch's config has FRAG_DROP")

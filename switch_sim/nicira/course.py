@@ -11,11 +11,12 @@ MAX_STACK = 65_536  #: bytes that `push` may put there
 class Budget:
     """What a packet and all its copies may use together."""
 
-    __slots__ = ("copies", "resubmits")
+    __slots__ = ("copies", "egress", "resubmits")
 
     def __init__(self) -> None:
         self.resubmits = 0
         self.copies = 0  #: that groups made
+        self.egress = 0  #: that went through egress tables
 
 
 class Course:

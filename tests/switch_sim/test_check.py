@@ -48,6 +48,7 @@ from protocol import (
 )
 from switch_sim.check import Checker, Known, check_match
 from switch_sim.refused import Refused
+from switch_sim.stages import Stages
 from tests.switch_sim.builders import Bench, flow
 
 IP = Match(eth_type=0x0800)
@@ -59,7 +60,7 @@ MPLS = Match(eth_type=0x8847)
 
 def refusal(match: Match, *actions: Action, version: Version = OF13) -> object:
     try:
-        Checker(254).check_actions(actions, version, Known(match, version))
+        Checker(Stages(254)).check_actions(actions, version, Known(match, version))
     except Refused as refused:
         return refused.code
     return None
@@ -167,7 +168,7 @@ def test_the_old_actions_pass_over_packets_that_they_do_not_fit() -> None:
 
 
 def test_output_to_the_tables_is_for_packets_of_the_controller() -> None:
-    Checker(254).check_actions([Output(Port.TABLE)], OF12, in_packet_out=True)
+    Checker(Stages(254)).check_actions([Output(Port.TABLE)], OF12, in_packet_out=True)
 
 
 def test_openflow_10_says_it_with_the_errors_that_it_has() -> None:

@@ -207,7 +207,7 @@ class Pair:
         self.slow.make_tables(N_TABLES)
         self.sessions = [(one, one.connect(OF15)) for one in (self.fast, self.slow)]
         for one, _ in self.sessions:  # entries may do what applies to some of their packets only
-            one.datapath.checker = AnyChecker(one.tables.n_tables)
+            one.datapath.checker = AnyChecker(one.tables.stages)
             one.datapath.flow_mods.checker = one.datapath.checker
         self.now = 0.0
         self.priority = 0
