@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import multiprocessing
 import os
 import re
 import socket
@@ -22,6 +23,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 from protocol import (
     OF13,
@@ -51,6 +53,8 @@ IDLE_BYTES, PORTS = 60_000, 8
 ENTRIES, PAUSE = 100_000, 0.020  # of an answer; seconds that another channel may wait
 PATIENCE = 120.0  # seconds after which something is wrong
 SPARE_FILES = 100
+# A reader in a process of its own; a thread would have to share the interpreter with who asks.
+FORK = multiprocessing.get_context("fork")
 _MULTIPART_REPLY, _BARRIER_REPLY = 19, 21
 
 
@@ -182,15 +186,15 @@ class Client:
             pass
         return time.perf_counter() - began
 
-    def read_answer(self) -> int:
-        """Read a multipart reply to its end; return its bytes."""
-        size = 0
+    def read_answer(self, size: Any) -> None:
+        """Read a multipart reply to its end, and note its bytes."""
+        size.value = 0
         while True:
             number, data = self._next()
             if number == _MULTIPART_REPLY:
-                size += len(data)
+                size.value += len(data)
                 if not data[3] & 1:  # no flag MORE
-                    return size
+                    return
 
     def _next(self) -> tuple[int, bytes]:
         _, number, length, _ = HEADER.unpack(self._file.read(HEADER.size))
@@ -214,18 +218,18 @@ def _answer(reads: Client, asks: Client) -> None:
     for first in range(0, ENTRIES, 1_000):
         reads.send(*map(entry, range(first, first + 1_000)))
         reads.barrier()
+    size = FORK.Value("Q")
     alone = sorted(asks.barrier() for _ in range(200))
     for turn in ("first", "second"):
-        sizes: list[int] = []
         reads.send(FlowStatsRequest())
-        reader = threading.Thread(target=lambda: sizes.append(reads.read_answer()))  # noqa: B023
+        reader = FORK.Process(target=reads.read_answer, args=(size,))
         began = time.perf_counter()
         reader.start()
         waits = []
         while reader.is_alive():
             waits.append(asks.barrier())
         seconds, waits = time.perf_counter() - began, sorted(waits)
-        what = f"{turn} answer of {ENTRIES:,} entries, {sizes[0] / 1e6:.1f} MB in {seconds:.1f} s"
+        what = f"{turn} answer of {ENTRIES:,} entries, {size.value / 1e6:.1f} MB in {seconds:.1f} s"
         report(f"{what}; others wait", f"{waits[-1] * 1000:.1f} ms", f"{PAUSE * 1000:g} ms")
         middle, most = waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
         print(
