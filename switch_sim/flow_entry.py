@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -80,6 +80,9 @@ def _whole(names: tuple[str, ...]) -> tuple[Masks, Callable[[tuple[Any, ...]], t
     return masks, tuple
 
 
+Sizes = tuple[tuple[Version, int | None], ...]
+
+
 class FlowEntry:
     """An entry of a flow table (OF1.3.5 5.2 "Flow Table").
 
@@ -153,7 +156,7 @@ class FlowEntry:
         self.program = instructions
         if len(instructions) > 1:
             self.program = tuple(sorted(instructions, key=lambda one: _ORDER.index(type(one))))
-        self.sizes: dict[Version, int | None] | None = None  # in a flow stats reply
+        self.sizes: Sizes = ()  # in a flow stats reply
         #: which clauses of which matches the entry is, in place of a match by itself
         self.conjunctions = _conjunctions(instructions)
 
@@ -252,15 +255,27 @@ class FlowEntry:
 
         None if the version cannot say it: another one may have made it.
         """
-        if self.sizes is None:
-            self.sizes = {}
-        if version not in self.sizes:
-            try:
-                reply = FlowStatsReply((self.description(self.created),)).encode(version)
-                self.sizes[version] = len(reply) - len(FlowStatsReply().encode(version))
-            except EncodeError:
-                self.sizes[version] = None
-        return self.sizes[version]
+        for known, size in self.sizes:
+            if known is version:
+                return size
+        try:
+            reply = FlowStatsReply((self.description(self.created),)).encode(version)
+            size = len(reply) - _empty_reply(version)
+        except EncodeError:
+            size = None
+        self.sizes = _with_size(self.sizes, version, size)
+        return size
+
+
+@cache
+def _empty_reply(version: Version) -> int:
+    return len(FlowStatsReply().encode(version))
+
+
+@lru_cache(maxsize=4096)
+def _with_size(sizes: Sizes, version: Version, size: int | None) -> Sizes:
+    """Return sizes with one more; entries of the same sizes share them."""
+    return (*sizes, (version, size))
 
 
 by_rank = attrgetter("rank")
