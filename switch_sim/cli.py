@@ -33,7 +33,7 @@ from .real_switch import (
 from .report import ping_summary, ping_table
 from .settings import Settings
 from .switch import Switch
-from .terminal import log_to_terminal, raise_file_limit, stop_event
+from .terminal import collect_rarely, log_to_terminal, raise_file_limit, stop_event
 
 DEFAULT_CONTROLLER = "tcp:127.0.0.1:6653"
 DEFAULT_TOPOLOGY = "single,2"
@@ -239,6 +239,7 @@ def _listeners(plan: Plan) -> list[Endpoint]:
 def _run(plan: Plan) -> int:
     """Run the network until it is done, or a signal ends it; return the exit status."""
     raise_file_limit()
+    collect_rarely()
     try:
         return asyncio.run(_run_network(plan, Console()))
     except KeyboardInterrupt:
