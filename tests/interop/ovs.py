@@ -93,6 +93,11 @@ class OpenVSwitch:
         self._daemons.clear()
         shutil.rmtree(self._directory, ignore_errors=True)
 
+    @property
+    def pid(self) -> int:
+        """The number of ovs-vswitchd's process."""
+        return self._daemons[-1].pid
+
     # Commands
 
     def vsctl(self, *arguments: str) -> str:
