@@ -25,7 +25,7 @@ from .nicira import conjunctions
 from .references import References
 from .refused import Refused
 from .stages import Stages
-from .tuple_space import Tuple
+from .tuple_space import Tuple, flattened
 from .vacancy import Vacancy
 
 MAX_ENTRIES = 1_000_000  #: of a table, unless the switch is made with another number
@@ -168,19 +168,23 @@ class FlowTable:
         return list(self.walk(match, selection))
 
     def walk(self, match: Match, selection: Selection = EVERY_ENTRY) -> Iterator[FlowEntry]:
-        """Yield what `select` returns, one by one; what changes meanwhile is not seen."""
+        """Yield what `select` returns, one by one.
+
+        What came or went meanwhile is not seen, but for entries that differ in priority only
+        from others that were there.
+        """
         masks, values = split_match(match)
         names = frozenset(name for name, _ in masks)
+        # A copy of so many entries takes its time: the lists among them stay what they are.
         entries = [
-            (
-                group.masks == masks,
-                list(group.with_values(values) if group.masks == masks else group),
-            )
+            (True, list(group.with_values(values)))
+            if group.masks == masks
+            else (False, list(group.entries.values()))
             for group in self._tuples.values()
             if names <= group.names
         ]
         for same, found in entries:
-            for entry in found:
+            for entry in flattened(found):
                 if (same or covers(masks, values, entry)) and selection.takes(entry):
                     yield entry
 

@@ -7,7 +7,7 @@ A table has few combinations of masks, however many entries (Srinivasan, Suri, V
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from operator import and_, itemgetter
 from typing import Any
@@ -34,11 +34,7 @@ class Tuple:
         self._in_heap: set[int] = set()
 
     def __iter__(self) -> Iterator[FlowEntry]:
-        for found in self.entries.values():
-            if isinstance(found, list):
-                yield from found
-            else:
-                yield found
+        return flattened(self.entries.values())
 
     def has_priority(self, priority: int) -> bool:
         """Whether an entry of this priority is here."""
@@ -97,6 +93,15 @@ class Tuple:
 
     def _key(self, values: tuple[int, ...]) -> Any:
         return values[0] if self._alone else values
+
+
+def flattened(found: Iterable[FlowEntry | list[FlowEntry]]) -> Iterator[FlowEntry]:
+    """Yield entries that stand by themselves or in lists."""
+    for one in found:
+        if isinstance(one, list):
+            yield from tuple(one)  # which may change before all are taken
+        else:
+            yield one
 
 
 def _all_of(found: FlowEntry | list[FlowEntry] | None) -> list[FlowEntry]:

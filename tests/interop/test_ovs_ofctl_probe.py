@@ -18,10 +18,9 @@ from .simulated import simulated_switch
 
 SCRIPT = "ovs_ofctl_probe.sh"
 COMMANDS = {"10": 33, "11": 44, "12": 45, "13": 55, "14": 62, "15": 66}
-#: What Open vSwitch 3.1 cannot read although it is right, with the reason.
-MISREAD = {
-    "1.5 meter-features SW": "24 bytes in OF1.5.1 7.3.5.15, of which it knows OF1.3's 16",
-}
+#: Open vSwitch 3.1 knows 16 of the 24 bytes of a reply to meter-features in OF1.5.1, and reads
+#: no other: a switch that is to serve its tools leaves the rest out.
+OPTIONS = ("--no-meter-features",)
 
 
 WHY_NOT = conformance.missing(SCRIPT) or ovs.missing_tools()
@@ -35,7 +34,7 @@ pytestmark = [
 @pytest.mark.parametrize("version", COMMANDS)
 def test_each_command_passes(version: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with simulated_switch(4) as endpoint:
+    with simulated_switch(4, *OPTIONS) as endpoint:
         done = subprocess.run(
             ["bash", str(conformance.PLACE / SCRIPT), endpoint, version],
             env={**os.environ, "PROBE_LOG": str(log)},
@@ -47,6 +46,4 @@ def test_each_command_passes(version: str, tmp_path: Path) -> None:
     verdicts = re.findall(r"^([A-Z]+(?:\(\d+\))?|ok) +(1\.\d \S.*)$", done.stdout, re.MULTILINE)
     assert len(verdicts) == COMMANDS[version], done.stdout
     failed = [command for verdict, command in verdicts if verdict != "ok"]
-    known = [one for one in MISREAD if one.startswith(f"1.{int(version) - 10} ")]
-    told = [one for one in known if any(command.startswith(one) for command in failed)]
-    assert len(failed) == len(told) == len(known), f"{failed}\n{log.read_text()[-8_000:]}"
+    assert failed == [], log.read_text()[-8_000:]
