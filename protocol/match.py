@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from difflib import get_close_matches
 from typing import Any, Self
 
@@ -121,6 +121,10 @@ class Match:
     def get(self, name: str) -> FieldValue | None:
         """Return the field's number, or number and mask; None where any value will do."""
         return self._fields.get(name)
+
+    def get_all(self, names: Iterable[str]) -> tuple[FieldValue | None, ...]:
+        """Return what `get` returns for each of some names."""
+        return tuple(map(self._fields.get, names))
 
     def number(self, name: str) -> int | None:
         """Return the field's number if it is matched without a mask."""

@@ -146,7 +146,7 @@ class Checker:
         Return the instructions, the same object for the same ones as far as that is known.
         """
         match, instructions = message.match, message.instructions
-        deciding = tuple(map(match.get, _DECIDING))
+        deciding = match.get_all(_DECIDING)
         where = message.table_id, self.stages.first_egress
         case = (tuple(match.keys()), deciding, instructions, where, version)
         passed = self._passed.get(case)

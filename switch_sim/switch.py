@@ -145,7 +145,8 @@ class Switch:
         except Refused as refusal:
             error = error_of(refusal, message, session.version, raw)
             effects.messages.append((session, error))
-        self._settle(now, effects)
+        if self.datapath.tables.references.orphaned:
+            self._settle(now, effects)
         return effects
 
     def receive_frame(self, in_port: int, data: bytes, now: float) -> Effects:
