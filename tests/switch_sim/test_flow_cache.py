@@ -124,7 +124,7 @@ def matches(draw: st.DrawFn, family: list[bytes], focus: list[str]) -> Match:
     """A match that some frame of the family meets, with what the fields need."""
     key = flow_key(draw(st.sampled_from(family)), draw(numbers))
     names = draw(st.lists(st.sampled_from(focus), max_size=2))
-    names = [name for name in names if name in key and name != "metadata"]
+    names = [name for name in names if name in key and name not in ("metadata", "actset_output")]
     wanted = dict.fromkeys(names)
     for name in names:
         todo = [name]
@@ -140,6 +140,8 @@ def matches(draw: st.DrawFn, family: list[bytes], focus: list[str]) -> Match:
         fields[name] = (value & mask, mask) if masked else value
     if "metadata" in focus and draw(st.booleans()):
         fields["metadata"] = draw(st.sampled_from([5, (4, 4), 2, 9, 100, 0x1005, 0x1064]))
+    if "actset_output" in focus and draw(st.booleans()):
+        fields["actset_output"] = draw(numbers)
     return Match.unchecked(fields)
 
 
@@ -186,6 +188,7 @@ def catch_all(table_id: int, done: list[Action]) -> FlowMod:
 
 
 SWITCH_CONFIGS = [SetConfig(0), SetConfig(ConfigFlags.FRAG_DROP)]
+BOUNDARIES = [None, None, 2, 3]  #: where egress tables begin
 MISSES = [TableConfig(0), TableConfig.TABLE_MISS_CONTINUE]
 CONFIGS = [PortConfig(0), PortConfig.NO_FWD, PortConfig.PORT_DOWN]
 
@@ -239,6 +242,10 @@ class Pair:
         for one, _ in self.sessions:
             one.tables[table_id].config = config
 
+    def begin_egress_at(self, table_id: int | None) -> None:
+        for one, _ in self.sessions:
+            one.datapath.egress.begin_at(table_id)
+
     def counts(self) -> list[list[Any]]:
         return [
             [
@@ -262,7 +269,7 @@ def counted(entry: Any) -> tuple[Any, ...]:
 FOCUS = [
     *("metadata", "metadata", "ipv4_dst", "ipv4_src", "vlan_vid", "vlan_pcp", "tcp_dst", "in_port"),
     *("eth_dst", "eth_type", "mpls_label", "mpls_bos", "ip_proto", "ip_dscp", "ipv6_dst"),
-    *("ipv6_exthdr", "ipv6_nd_target", "udp_dst", "arp_tpa"),
+    *("ipv6_exthdr", "ipv6_nd_target", "udp_dst", "arp_tpa", "actset_output"),
 ]
 
 
@@ -286,11 +293,13 @@ def scenarios(draw: st.DrawFn) -> list[tuple[Any, ...]]:
         st.tuples(st.just("set_link"), numbers, st.booleans()),
         st.tuples(st.just("say"), st.sampled_from(SWITCH_CONFIGS)),
         st.tuples(st.just("set_miss"), st.integers(0, 2), st.sampled_from(MISSES)),
+        st.tuples(st.just("begin_egress_at"), st.sampled_from(BOUNDARIES)),
     )
     rounds = draw(st.lists(st.one_of(traffic, change), max_size=12))
     sweep = [("frame", 1, data) for data in family]
     added = [("say", one) for one in draw(st.lists(mods, max_size=3))]
-    return [("say", one) for one in begin] + sweep + rounds + sweep + added + sweep
+    begun = [("begin_egress_at", draw(st.sampled_from(BOUNDARIES)))]
+    return [("say", one) for one in begin] + begun + sweep + rounds + sweep + added + sweep
 
 
 @settings(max_examples=300, deadline=None)
