@@ -83,7 +83,11 @@ class Forwarding:
     def _send(self, port: SwitchPort, packet: Packet) -> None:
         if self.egress is not None and not packet.is_egress:
             self.egress(port, packet)
-        elif packet.witness is not None:
+        else:
+            self._leave(port, packet)
+
+    def _leave(self, port: SwitchPort, packet: Packet) -> None:
+        if packet.witness is not None:
             why_not = port.why_not_sent() or self._why_not_queued(port, packet)
             packet.witness.output(f"port {port.port_no}", packet.data, why_not)
         elif packet.queue_id is not None and port.can_send and not self._queue(port, packet):
@@ -113,8 +117,12 @@ class Forwarding:
 
     def _to_all(self, packet: Packet, ports: Iterable[SwitchPort]) -> None:
         for port in ports:
-            if port.port_no != packet.in_port and (port.can_send or packet.witness):
+            if port.port_no == packet.in_port:
+                continue
+            if port.can_send:
                 self._send(port, packet)
+            elif packet.witness is not None:
+                self._leave(port, packet)  # which says why it does not
 
     def _flood(self, packet: Packet) -> None:
         self._to_all(packet, (port for port in self.ports.values() if port.in_flood))

@@ -49,7 +49,7 @@ class TableRequests:
         if len(wanted) > self.tables.n_tables:
             code = Code.TOO_MANY if version >= OF15 else Code.BAD_TABLE
             raise Refused(code, f"there are {self.tables.n_tables} tables")
-        stages = Stages(self.tables.n_tables, self._first_egress(wanted))
+        stages = Stages(self.tables.n_tables, self._first_egress(wanted, version))
         for one in wanted:
             self._check(one, version, stages)
         if stages != self.tables.stages:
@@ -81,9 +81,11 @@ class TableRequests:
         before = features_of(self.tables, self.tables.stages, wanted.table_id, version)
         _check_properties(wanted.properties, mine.properties, before.properties, version)
 
-    def _first_egress(self, wanted: Sequence[TableFeatures]) -> int | None:
-        """Return where a request lets egress tables begin."""
+    def _first_egress(self, wanted: Sequence[TableFeatures], version: Version) -> int | None:
+        """Return where a request lets egress tables begin; earlier versions leave it as it is."""
         now = self.tables.stages.first_egress
+        if version < OF15:
+            return now
         for one in wanted:
             if one.features & TableFeatureFlags.FIRST_EGRESS:
                 return one.table_id

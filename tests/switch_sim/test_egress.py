@@ -302,6 +302,16 @@ def test_a_trace_tells_why_an_egress_table_lost_a_packet() -> None:
     )
 
 
+def test_a_trace_does_not_process_for_ports_that_all_leaves_out() -> None:
+    bench = egress_bench()
+    bench.switch.set_link(2, up=False, now=0.0)
+    bench.say(flow(Match(), Output(Port.ALL), priority=9))
+    bench.say(flow(Match(), Output(3), table_id=2))
+    trace = bench.switch.trace(1, frames.TCP, 0.0)
+    assert trace.verdict == "sent: port 3, port 3"
+    assert bench.out_ports(frames.TCP) == [3, 3]
+
+
 def test_a_trace_counts_nothing_in_egress_tables() -> None:
     bench = egress_bench()
     bench.switch.trace(1, frames.TCP, 0.0)

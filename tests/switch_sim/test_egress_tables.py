@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from protocol import (
     OF13,
+    OF14,
     OF15,
     Action,
     BadActionCode,
@@ -166,6 +167,14 @@ def test_other_requests_leave_it_where_it_is() -> None:
     bench = egress_bench()
     bench.say(TableFeaturesRequest((replace(features(bench)[1], name="acl"),)))
     bench.other(OF13).say(TableFeaturesRequest())
+    assert stages(bench) == [False, False, True, True]
+
+
+@pytest.mark.parametrize("version", [OF13, OF14])
+def test_older_versions_neither_set_nor_end_it(version: Version) -> None:
+    bench = egress_bench()
+    other = bench.other(version)
+    other.say(TableFeaturesRequest(tuple(features(other))))
     assert stages(bench) == [False, False, True, True]
 
 
