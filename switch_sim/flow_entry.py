@@ -187,14 +187,14 @@ class FlowEntry:
     def sends_to(self, port_no: int) -> bool:
         """Whether an action outputs to a port; Port.ANY means whatever port."""
         return port_no == Port.ANY or any(
-            _port_of(action) == port_no for action in _with_nested(self.actions)
+            _port_of(action) == port_no for action in with_nested(self.actions)
         )
 
     def uses_group(self, group_id: int) -> bool:
         """Whether an action names a group; ANY_GROUP means whatever group."""
         return group_id == ANY_GROUP or any(
             isinstance(action, Group | nicira.Group) and action.group_id == group_id
-            for action in _with_nested(self.actions)
+            for action in with_nested(self.actions)
         )
 
     def has_cookie(self, cookie: int, cookie_mask: int) -> bool:
@@ -281,12 +281,12 @@ def _with_size(sizes: Sizes, version: Version, size: int | None) -> Sizes:
 by_rank = attrgetter("rank")
 
 
-def _with_nested(actions: Iterable[Action]) -> Iterator[Action]:
+def with_nested(actions: Iterable[Action]) -> Iterator[Action]:
     """Yield actions, and those that stand in them."""
     for action in actions:
         yield action
         if isinstance(action, nicira.Clone):
-            yield from _with_nested(action.actions)
+            yield from with_nested(action.actions)
 
 
 def _port_of(action: Action) -> int | None:

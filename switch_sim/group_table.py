@@ -11,9 +11,9 @@ from protocol import ANY_GROUP, Bucket, Group, GroupType, Output, Port, Version,
 from protocol.oxm import FieldValue
 
 from .action_set import as_set, in_order
+from .flow_entry import with_nested
 from .flow_key import FlowKey
 from .ports import SwitchPort
-from .references import with_nested
 from .undo import UndoLog
 
 MAX_GROUPS = 65_536  #: of each type

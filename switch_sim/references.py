@@ -19,18 +19,10 @@ from protocol import (
     nicira,
 )
 
-from .flow_entry import FlowEntry
+from .flow_entry import FlowEntry, with_nested
 
 # By group_id or meter_id, or by table_id and cookie; in the order they came.
 _Users = dict[Any, dict[FlowEntry, None]]
-
-
-def with_nested(actions: Iterable[Action]) -> Iterator[Action]:
-    """Yield actions, and those that stand in them."""
-    for action in actions:
-        yield action
-        if isinstance(action, nicira.Clone):
-            yield from with_nested(action.actions)
 
 
 _NAMING = frozenset({Group, nicira.Group, MeterAction, nicira.Learn, nicira.Learn2, nicira.Clone})

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from controller import loading
 from controller.app_files import apps
 from controller.loading import load
 
-ROOT = Path(__file__).parents[2]
+from ..inner_pytest import run_pytest
 
 
 def test_bundled_applications_are_shown_with_what_they_do() -> None:
@@ -30,17 +28,7 @@ def test_a_new_application_passes_its_test_and_loads(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     (app,) = load(str(tmp_path / "my_firewall.py"))
     assert type(app).__name__ == "MyFirewall"
-    tested = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_firewall.py"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert tested.returncode == 0, tested.stdout + tested.stderr
-    assert "7 passed" in tested.stdout
+    assert "7 passed" in run_pytest(tmp_path, "test_my_firewall.py")
 
 
 @pytest.mark.parametrize("name", ["My-App", "class", "1st", "a/b", ""])

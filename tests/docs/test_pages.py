@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,8 @@ from controller import App, Datapath
 from controller.loading import load
 from controller.testing import recording
 from controller.topology import Topology
+
+from ..inner_pytest import run_pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -55,14 +55,4 @@ def test_the_tutorials_application_passes_the_tutorials_test(tmp_path: Path) -> 
     (tmp_path / "guard.py").write_text(f'{app}\nif __name__ == "__main__":\n    run(Guard())\n')
     (test,) = code_of("tutorial.md")
     (tmp_path / "test_guard.py").write_text(test)
-    tested = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_guard.py"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert tested.returncode == 0, tested.stdout + tested.stderr
-    assert "6 passed" in tested.stdout
+    assert "6 passed" in run_pytest(tmp_path, "test_guard.py")
