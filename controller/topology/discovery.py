@@ -19,7 +19,8 @@ from .probes import ForgedProbe, Probe
 INTERVAL = 5.0  #: seconds between two probes of a port
 LOST_PROBES = 3  #: that end a link when none of them arrived
 SETTLE_TIME = 0.5  #: seconds without a probe coming back after which hosts may be at a port
-FRESH = 2  # nonces of a port that may still be under way
+FRESH = 8  # nonces of a port that may still be under way: a slow switch brings some late
+FRESH_INTERVALS = 2  # and how many intervals one may be under way
 _SMOOTHING = 0.25  # of the newest latency in the average
 
 
@@ -195,7 +196,7 @@ class Discovery:
             return []
         port = self._port(probe.end)
         sent = port.nonces.get(probe.nonce) if port else None
-        if port is None or sent is None:
+        if port is None or sent is None or now - sent > FRESH_INTERVALS * self.interval:
             return [Suspicion(here, f"a replayed probe: port {probe.end} sent it long ago")]
         if probe.nonce in port.answered:
             return [Suspicion(here, f"a replayed probe: that of port {probe.end} came before")]

@@ -191,6 +191,19 @@ def test_an_old_probe_is_refused(cables: Cables) -> None:
     assert "long ago" in event.reason
 
 
+def test_a_probe_that_a_slow_switch_brings_late_is_no_suspicion() -> None:
+    cables = Cables()
+    cables.add(1)
+    cables.add(2)
+    cables.run(0.0)
+    _, _, frame = next(sent for sent in cables.sent if sent[1] == A)
+    for _ in range(3):  # meanwhile others came in, and asked for the other direction
+        cables.discovery._probe_soon(A, 0.1)
+        cables.run(0.1)
+    (event,) = cables.discovery.receive(*B, frame, 1.0)
+    assert event == LinkUp(Link(A, B))
+
+
 def test_lldp_of_others_teaches_nothing(cables: Cables) -> None:
     chassis = ChassisId(ChassisIdSubtype.MAC_ADDRESS, bytes(6))
     foreign = Lldp(chassis, PortId(7, b"eth0"), ttl=120).encode()
