@@ -241,9 +241,9 @@ def _answer(reads: Client, asks: Client) -> None:
 def main() -> None:
     which = sys.argv[1] if len(sys.argv) > 1 else "all"
     parts = {
+        "weight": weight,  # first: memory that others gave back would be taken again, unseen
         "connect": lambda: asyncio.run(connect()),
         "hold": lambda: asyncio.run(hold()),
-        "weight": weight,
         "answer": answer,
     }
     if which not in ("all", *parts):
