@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from controller import server
+from controller import peer
 from protocol import (
     OF10,
     OF13,
@@ -184,6 +184,6 @@ async def test_a_flood_of_faults_does_not_flood_the_log(caplog: pytest.LogCaptur
         switch.send(PacketIn())
         await app.until("packet_in")
         told = [line for line in lines(caplog, "datapath 0x0000000000000001") if "under" in line]
-        assert len(told) == server.FAULTS_TOLD
+        assert len(told) == peer.FAULTS_TOLD
         assert told[-1].endswith("others will not be told")
         switch.leave()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from controller import Datapath, channel, dispatch, listener, server
+from controller import Datapath, channel, dispatch, listener, peer
 from protocol import (
     NO_BUFFER,
     OF10,
@@ -100,7 +100,7 @@ async def test_a_handler_that_does_not_end_is_cancelled_and_one_that_resists_is_
                 except asyncio.CancelledError:
                     continue
 
-    monkeypatch.setattr(server, "GONE_TIMEOUT", SHORT)
+    monkeypatch.setattr(peer, "GONE_TIMEOUT", SHORT)
     app = Stubborn()
     async with serving(app) as (controller, at):
         switch = await FakeSwitch.dial(at)

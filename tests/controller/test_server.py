@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from controller import Datapath, server
+from controller import Datapath, peer
 from protocol import (
     OF13,
     BarrierRequest,
@@ -252,7 +252,7 @@ async def test_a_switch_that_comes_back_is_ready_only_after_its_old_channel_is_g
             await super().packet_in(datapath, message)
             await asyncio.Event().wait()
 
-    monkeypatch.setattr(server, "GONE_TIMEOUT", SHORT)
+    monkeypatch.setattr(peer, "GONE_TIMEOUT", SHORT)
     app = Slow()
     async with serving(app) as (controller, at):
         switch = await FakeSwitch.dial(at)

@@ -1,0 +1,185 @@
+"""What is at the other end of a channel: first anything, then a datapath."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from protocol import (
+    Closed,
+    Event,
+    FeaturesReply,
+    Message,
+    Opened,
+    OpenFlowError,
+    PacketIn,
+    PortDesc,
+    PortStatus,
+    Unreadable,
+    Version,
+)
+
+from .channel import Channel
+from .datapath import Datapath
+from .dispatch import Worker
+from .handshake import Handshake
+from .requests import Requests
+
+if TYPE_CHECKING:
+    from .server import Controller
+
+logger = logging.getLogger("controller")
+
+GONE_TIMEOUT = 5.0  #: seconds that a handler has left when its switch is gone
+DROPS_TOLD = 1000  # messages dropped between two lines in the log
+FAULTS_TOLD = 10  # messages of one switch that are not understood and told in the log
+
+
+class Peer:
+    """What is at the other end of a channel: first anything, then a datapath."""
+
+    def __init__(self, controller: Controller, channel: Channel) -> None:
+        self.controller, self.channel = controller, channel
+        self.datapath: Datapath | None = None
+        self.requests = Requests(channel.update_interest)
+        self.workers: list[Worker] = []
+        self.dropped = 0  # messages that found no room
+        self.faults = 0  # messages that were not understood
+        self._handshake: Handshake | None = None
+        self._handshake_timer: asyncio.TimerHandle | None = None
+        self._burial: asyncio.Task[None] | None = None
+        self.ended = asyncio.Event()  #: set when the channel is gone
+        controller.add(self)
+        channel.start(self)
+
+    @property
+    def name(self) -> str:
+        """How the log calls it."""
+        return str(self.datapath) if self.datapath else f"peer {self.channel.peer}"
+
+    @property
+    def full(self) -> bool:
+        """Whether an application has as many events waiting as it may."""
+        return any(worker.full for worker in self.workers)
+
+    @property
+    def busy(self) -> bool:
+        """Whether reading should wait: unless a handler waits for something to be read."""
+        return self.full and not self.requests
+
+    def receive(self, event: Event) -> None:
+        """Take an event of the channel."""
+        if isinstance(event, Message):
+            if self.datapath is None:
+                self._introduce(event)
+            elif not (self.requests and self.requests.resolve(event)):
+                self._dispatch(event, self.datapath)
+        elif isinstance(event, Opened):
+            self._shake_hands(event.version)
+        elif isinstance(event, Unreadable):
+            self._not_understood(event)
+        else:
+            self._closed(event)
+
+    def send(self, message: Message) -> int:
+        """Send a message; return its xid."""
+        return self.channel.send(message)
+
+    def _sent(self, xid: int) -> Message | None:
+        return self.controller.recorder.sent(self.channel.tape, xid)
+
+    async def finish(self) -> None:
+        """Wait, after the channel closed, until the last handlers are done."""
+        if self._burial is not None:
+            await self._burial
+
+    def _dispatch(self, message: Message, datapath: Datapath) -> None:
+        if isinstance(message, PortStatus):
+            datapath.learn_port(message)
+        for worker in self.workers:
+            # While a handler awaits an answer we have to read on, whatever else comes.
+            if self.requests and (worker.overfull or (worker.full and type(message) is PacketIn)):
+                self._drop()
+            else:
+                worker.add(message)
+
+    def _drop(self) -> None:
+        if self.dropped % DROPS_TOLD == 0:
+            logger.warning("%s: a handler is too slow, messages are dropped", self.name)
+        self.dropped += 1
+
+    def _not_understood(self, event: Unreadable) -> None:
+        self.faults += 1
+        if self.faults <= FAULTS_TOLD:
+            rest = "; others will not be told" if self.faults == FAULTS_TOLD else ""
+            logger.warning("%s: a message was not understood: %s%s", self.name, event.error, rest)
+
+    def _resume(self) -> None:
+        self.channel.update_interest()
+
+    def _shake_hands(self, version: Version) -> None:
+        timeout = self.controller.handshake_timeout
+        loop = asyncio.get_running_loop()
+        self._handshake_timer = loop.call_later(timeout, self._late, timeout)
+        self._handshake = Handshake(version, self.send)
+
+    def _late(self, timeout: float) -> None:
+        self.channel.close(f"the switch did not tell its features in {timeout:g} s")
+
+    def _introduce(self, message: Message) -> None:
+        assert self._handshake is not None
+        try:
+            told = self._handshake.receive(message)
+        except OpenFlowError as error:
+            self.channel.close(f"the handshake failed: {error}")
+            return
+        if told:
+            self._ready(*told)
+
+    def _ready(self, features: FeaturesReply, ports: Sequence[PortDesc]) -> None:
+        assert self._handshake_timer is not None
+        self._handshake_timer.cancel()
+        version = self.channel.connection.version
+        assert version is not None
+        self.datapath = Datapath(
+            features, ports, version, self.send, self.requests, self._sent, self.channel.peer
+        )
+        self.channel.tape.datapath_id = features.datapath_id
+        older = self.controller.ready(self, self.datapath)
+        logger.info(
+            "%s: ready, OpenFlow %s, %d ports, from %s",
+            self.datapath,
+            version,
+            len(self.datapath.ports),
+            self.channel.peer,
+        )
+        handlers = self.controller.handlers
+        before = [worker.task for worker in older.workers] if older else [None] * len(handlers)
+        self.workers = [
+            Worker(one, self.datapath, self._resume, after)
+            for one, after in zip(handlers, before, strict=True)
+        ]
+
+    def _closed(self, event: Closed) -> None:
+        logger.info("%s: closed: %s", self.name, event.reason)
+        if self._handshake_timer:
+            self._handshake_timer.cancel()
+        self.ended.set()
+        self.requests.close(event.reason)
+        self.controller.gone(self)
+        for worker in self.workers:
+            worker.close()
+        self._burial = asyncio.create_task(self._bury())
+
+    async def _bury(self) -> None:
+        """Let the last handlers run, but not for ever."""
+        late = {worker.task for worker in self.workers}
+        for _ in range(3):  # for the handler that ran, for `switch_gone`, for what resists
+            if late:
+                _, late = await asyncio.wait(late, timeout=GONE_TIMEOUT)
+            for task in late:
+                logger.warning("%s: a handler does not end, it is cancelled", self.name)
+                task.cancel()
+        self.controller.forget(self)
