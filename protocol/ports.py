@@ -264,6 +264,11 @@ class PortDesc(Record):
     )
 
     @property
+    def is_up(self) -> bool:
+        """Whether frames can come and go by the port."""
+        return not (self.config & PortConfig.PORT_DOWN or self.state & PortState.LINK_DOWN)
+
+    @property
     def ethernet(self) -> PortEthernet:
         """The port's speeds; all zero where it is no Ethernet port."""
         return next((one for one in self.properties if isinstance(one, PortEthernet)), _NO_SPEEDS)

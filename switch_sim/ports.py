@@ -86,7 +86,7 @@ class SwitchPort:
         # Each frame asks for these; flags of an enumeration take their time to answer.
         self._desc = desc
         config, state = desc.config, desc.state
-        self.is_up = not (config & PortConfig.PORT_DOWN or state & PortState.LINK_DOWN)
+        self.is_up = desc.is_up
         self.can_send = self.is_up and not config & PortConfig.NO_FWD
         self.can_receive = self.is_up and not config & _DEAF
         self.in_flood = not (config & PortConfig.NO_FLOOD or state & PortState.BLOCKED)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from protocol import Port, PortConfig, PortDesc, PortState
+from protocol import Port, PortDesc
 
 from . import probes
 from .graph import Graph, Link, SwitchEnd
@@ -102,7 +102,7 @@ class Discovery:
         end = SwitchEnd(datapath_id, desc.port_no)
         if not 0 < desc.port_no <= Port.MAX:
             return []
-        if desc.config & PortConfig.PORT_DOWN or desc.state & PortState.LINK_DOWN:
+        if not desc.is_up:
             return self.remove_port(datapath_id, desc.port_no)
         if port := self._port(end):
             port.hw_addr = desc.hw_addr

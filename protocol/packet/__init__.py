@@ -15,6 +15,7 @@ Each header is a value with `parse`, `encode` and `replace`, and can be used alo
 """
 
 from .arp import Arp, ArpOp
+from .bpdu import BRIDGE_GROUP, Bpdu, BpduFlags, BpduType, BridgeId, ConfigurationBpdu
 from .checksum import crc32c, internet_checksum
 from .ethernet import BROADCAST, Ethernet, EthType
 from .header import Header
@@ -31,6 +32,7 @@ from .internet import InternetHeader, IpProto
 from .ipv4 import IPv4, IPv4Flags
 from .ipv6 import IPv6
 from .ipv6_extensions import Authentication, DestinationOptions, Fragment, HopByHop, Routing
+from .llc import Llc, LlcSap
 from .lldp import (
     LLDP_MULTICAST,
     ChassisId,
@@ -56,6 +58,8 @@ __all__ = [
     "Arp", "ArpOp",
     "Lldp", "LldpType", "LLDP_MULTICAST", "ChassisId", "ChassisIdSubtype",
     "PortId", "PortIdSubtype", "OrganizationTlv", "Tlv",
+    "Llc", "LlcSap", "Bpdu", "BpduType", "BpduFlags", "BridgeId", "ConfigurationBpdu",
+    "BRIDGE_GROUP",
     "IPv4", "IPv4Flags", "IPv6", "InternetHeader", "IpProto",
     "HopByHop", "Routing", "Fragment", "DestinationOptions", "Authentication",
     "Icmp", "IcmpType", "Icmpv6", "Icmpv6Type", "Echo",

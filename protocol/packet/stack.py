@@ -11,6 +11,7 @@ from msgspec import structs
 
 from ..exceptions import DecodeError, EncodeError
 from .arp import Arp
+from .bpdu import Bpdu, BpduType, ConfigurationBpdu
 from .ethernet import Ethernet, EthType
 from .header import Header
 from .icmp import Echo, Icmp, IcmpType
@@ -19,6 +20,7 @@ from .internet import InternetHeader, IpProto
 from .ipv4 import IPv4
 from .ipv6 import IPv6
 from .ipv6_extensions import Authentication, DestinationOptions, Fragment, HopByHop, Routing
+from .llc import Llc, LlcSap
 from .lldp import Lldp
 from .mpls import Mpls
 from .pbb import Pbb
@@ -65,6 +67,8 @@ _ICMPV6_TYPE: Numbers = {
     Icmpv6Type.NEIGHBOR_SOLICITATION: NeighborSolicitation,
     Icmpv6Type.NEIGHBOR_ADVERTISEMENT: NeighborAdvertisement,
 }
+_DSAP: Numbers = {LlcSap.SPANNING_TREE: Bpdu}
+_BPDU_TYPE: Numbers = {BpduType.CONFIGURATION: ConfigurationBpdu}
 
 #: The field of a header that announces what follows, and the numbers it may have.
 _ANNOUNCES: Mapping[type[Header], tuple[str, Numbers]] = {
@@ -79,7 +83,10 @@ _ANNOUNCES: Mapping[type[Header], tuple[str, Numbers]] = {
     DestinationOptions: ("next_header", _IP_PROTO),
     Icmp: ("type", _ICMP_TYPE),
     Icmpv6: ("type", _ICMPV6_TYPE),
+    Llc: ("dsap", _DSAP),
+    Bpdu: ("type", _BPDU_TYPE),
 }
+_FIRST_TYPE = 0x0600  # below that the field of a type is a length (IEEE 802.3 3.2.6)
 
 
 #: What an MPLS payload seems to be, by its first four bits (RFC 4928 2).
@@ -98,6 +105,8 @@ def _following(header: Header) -> type[Header] | None:
     match header:
         case IPv4(fragment_offset=offset) | Fragment(offset=offset) if offset:
             return None
+        case Ethernet(eth_type=size) | Vlan(eth_type=size) if 0 < size < _FIRST_TYPE:
+            return Llc
     field, numbers = announced
     return numbers.get(getattr(header, field))
 
@@ -209,6 +218,8 @@ def _upon(header: H, above: Header | bytes, body: bytes) -> H:
     if isinstance(header, Mpls) and isinstance(above, Mpls):
         changes["bos"] = 0
     field, number = _announcement(type(header), type(above))
+    if isinstance(above, Llc) and field == "eth_type":
+        number = len(body)
     if number is not None and not getattr(header, field):
         changes[field] = number
     return structs.replace(header, **changes)

@@ -18,7 +18,10 @@ from protocol.exceptions import DecodeError
 from protocol.packet import (
     Arp,
     Authentication,
+    Bpdu,
+    BridgeId,
     ChassisId,
+    ConfigurationBpdu,
     DestinationOptions,
     Echo,
     Ethernet,
@@ -29,6 +32,7 @@ from protocol.packet import (
     Icmpv6,
     IPv4,
     IPv6,
+    Llc,
     Lldp,
     Mpls,
     NdOption,
@@ -77,6 +81,8 @@ ORGANIZATION = st.builds(
     OrganizationTlv, oui=st.binary(min_size=3, max_size=3), subtype=u(8), info=DATA
 )
 TLV = st.builds(Tlv, type=st.integers(1, 126), body=DATA) | ORGANIZATION
+BRIDGE = st.builds(BridgeId, u(16), MAC)
+SECONDS = u(16).map(lambda units: units / 256)
 
 HEADERS: dict[type[Header], st.SearchStrategy[Any]] = {
     Ethernet: st.builds(Ethernet, dst=MAC, src=MAC, eth_type=u(16), payload=DATA),
@@ -175,6 +181,21 @@ HEADERS: dict[type[Header], st.SearchStrategy[Any]] = {
         port_id=PORT_ID,
         ttl=u(16),
         tlvs=st.lists(TLV, max_size=4).map(tuple),
+        trailer=DATA,
+    ),
+    Llc: st.builds(Llc, dsap=u(8), ssap=u(8), control=u(8), payload=DATA),
+    Bpdu: st.builds(Bpdu, version=u(8), type=u(8), payload=DATA),
+    ConfigurationBpdu: st.builds(
+        ConfigurationBpdu,
+        root=BRIDGE,
+        root_path_cost=u(32),
+        bridge=BRIDGE,
+        port_id=u(16),
+        message_age=SECONDS,
+        max_age=SECONDS,
+        hello_time=SECONDS,
+        forward_delay=SECONDS,
+        flags=u(8),
         trailer=DATA,
     ),
 }  # fmt: skip
