@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TypeVar, overload
 
 from protocol import (
@@ -11,6 +11,8 @@ from protocol import (
     BarrierRequest,
     FeaturesReply,
     Message,
+    MultipartReply,
+    MultipartRequest,
     OpenFlowError,
     PortDesc,
     PortReason,
@@ -25,7 +27,7 @@ from .orders import Orders
 from .requests import REQUEST_TIMEOUT, Requests
 
 M = TypeVar("M", bound=Message)
-
+P = TypeVar("P", bound=MultipartReply)
 
 _NICIRA_ROLES = {
     Role.EQUAL: nicira.Role.OTHER,
@@ -106,13 +108,37 @@ class Datapath(Orders):
 
         `answer` is the class that the answer must have. RequestError if the switch refuses
         the request, RequestTimeout after `timeout` seconds, ChannelClosed if the channel
-        ends or has ended; another OpenFlowError if it answers with another message.
+        ends or has ended; another OpenFlowError if it answers with another message, with what
+        cannot be read, or without end (`Gatherer.MAX_GATHERED` bytes).
         """
         reply = await self._requests.answer(self._send(message), timeout)
         if not isinstance(reply, answer):
-            asked, answered = type(message).__name__, type(reply).__name__
-            raise OpenFlowError(f"{self} answered {asked} with {answered}")
+            raise self._wrong_answer(message, reply)
         return reply
+
+    async def stream(
+        self, request: MultipartRequest, answer: type[P], *, timeout: float = REQUEST_TIMEOUT
+    ) -> AsyncGenerator[P, None]:
+        """Send a request and yield its answer part by part, as `request` would raise.
+
+            async for part in datapath.stream(FlowStatsRequest(), FlowStatsReply):
+                for entry in part.flows: …
+
+        Parts that are not taken wait, `streams.ENTRIES_PAUSE` entries of them; then the switch
+        is not read from, unless another answer of it is awaited meanwhile: above
+        `streams.ENTRIES_MAX` entries OpenFlowError ends the answer. `timeout` is for each part.
+        What comes after the loop was left is dropped.
+        """
+        async with aclosing(self._requests.parts(self._send(request), timeout)) as parts:
+            async for part in parts:
+                if not isinstance(part, answer):
+                    raise self._wrong_answer(request, part)
+                yield part
+
+    def _wrong_answer(self, asked: Message, answered: Message) -> OpenFlowError:
+        return OpenFlowError(
+            f"{self} answered {type(asked).__name__} with {type(answered).__name__}"
+        )
 
     async def confirm(self, *messages: Message, timeout: float = REQUEST_TIMEOUT) -> None:
         """Send messages that have no answer, and wait until the switch has done them.

@@ -12,6 +12,8 @@ from protocol import (
     Event,
     FeaturesReply,
     Message,
+    MultipartFlags,
+    MultipartReply,
     Opened,
     OpenFlowError,
     PacketIn,
@@ -43,7 +45,8 @@ class Peer:
     def __init__(self, controller: Controller, channel: Channel) -> None:
         self.controller, self.channel = controller, channel
         self.datapath: Datapath | None = None
-        self.requests = Requests(channel.update_interest)
+        speech = channel.connection
+        self.requests = Requests(channel.update_interest, speech.pass_parts, speech.drop_parts)
         self.workers: list[Worker] = []
         self.dropped = 0  # messages that found no room
         self.faults = 0  # messages that were not understood
@@ -67,7 +70,7 @@ class Peer:
     @property
     def busy(self) -> bool:
         """Whether reading should wait: unless a handler waits for something to be read."""
-        return self.full and not self.requests
+        return (self.full or self.requests.full) and not self.requests.awaited
 
     def receive(self, event: Event) -> None:
         """Take an event of the channel."""
@@ -98,9 +101,12 @@ class Peer:
     def _dispatch(self, message: Message, datapath: Datapath) -> None:
         if isinstance(message, PortStatus):
             datapath.learn_port(message)
+        elif isinstance(message, MultipartReply) and message.flags & MultipartFlags.MORE:
+            return  # it came behind the part with which an answer was cut
         for worker in self.workers:
             # While a handler awaits an answer we have to read on, whatever else comes.
-            if self.requests and (worker.overfull or (worker.full and type(message) is PacketIn)):
+            is_too_much = worker.overfull or (worker.full and type(message) is PacketIn)
+            if is_too_much and self.requests.awaited:
                 self._drop()
             else:
                 worker.add(message)
@@ -111,6 +117,8 @@ class Peer:
         self.dropped += 1
 
     def _not_understood(self, event: Unreadable) -> None:
+        if self.requests and (version := self.channel.connection.version):
+            self.requests.unreadable(event, version)
         self.faults += 1
         if self.faults <= FAULTS_TOLD:
             rest = "; others will not be told" if self.faults == FAULTS_TOLD else ""

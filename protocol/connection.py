@@ -114,6 +114,14 @@ class Connection:
             self._out.append(encode(message, self.version, xid))
         return xid
 
+    def pass_parts(self, xid: int) -> None:
+        """Let the parts of the multipart answer to `xid` be events as they come."""
+        self._gatherer.let_pass(xid)
+
+    def drop_parts(self, xid: int) -> None:
+        """Let nothing more of the multipart answer to `xid` be an event."""
+        self._gatherer.forget(xid)
+
     def data_to_send(self) -> bytes:
         """Return what is queued, and forget it."""
         data = b"".join(self._out)

@@ -196,7 +196,19 @@ class Gatherer:
     def __init__(self) -> None:
         self._unfinished: dict[int, _Parts] = {}  # the longest waiting first
         self._given_up: dict[int, bool] = {}  # xid -> whether the peer was told
+        self._apart: set[int] = set()  # xids of messages whose parts are taken as they come
         self._size = 0
+
+    def let_pass(self, xid: int) -> None:
+        """From now on let `add` return the parts of this message one by one, up to its last."""
+        self._apart.add(xid)
+
+    def forget(self, xid: int) -> None:
+        """Drop what comes of a message that nobody waits for any more, up to its last part."""
+        self._apart.discard(xid)
+        if parts := self._unfinished.pop(xid, None):
+            self._size -= parts.size
+        self._give_up(xid, told=True)
 
     def add(self, part: MultipartRequest | MultipartReply, size: int) -> Message | None:
         """Return the whole message if `part`, of `size` bytes, is its last, else None.
@@ -208,6 +220,10 @@ class Gatherer:
         if part.xid in self._given_up:
             self._drop(part.xid, more)
             return None
+        if part.xid in self._apart:
+            if not more:
+                self._apart.discard(part.xid)
+            return part
         parts = self._unfinished.pop(part.xid, None)
         if parts is None:
             if not more or not part.gathers:

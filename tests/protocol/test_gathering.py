@@ -107,3 +107,25 @@ def test_what_has_nothing_to_gather_passes_as_it_is() -> None:
     connection = opened(OF13)
     request = ExperimenterMultipartReply(1, 2, b"whole", xid=4)
     assert connection.receive_data(request.encode(OF13), 0) == [request]
+
+
+def test_parts_of_a_message_that_is_wanted_so_come_one_by_one_up_to_its_last() -> None:
+    connection = opened(OF13)
+    connection.pass_parts(1)
+    data = part(1, xid=1) + part(8, xid=2) + part(2, xid=1) + part(3, xid=1, flags=0)
+    assert [numbers(event) for event in connection.receive_data(data, 0)] == [[1], [2], [3]]
+    again = part(4, xid=1) + part(5, xid=1, flags=0)
+    assert [numbers(event) for event in connection.receive_data(again, 0)] == [[4, 5]]
+    assert list(connection._gatherer._unfinished) == [2]
+
+
+@pytest.mark.parametrize("is_passed", [True, False])
+def test_of_a_message_that_nobody_wants_any_more_nothing_comes(is_passed: bool) -> None:
+    connection = opened(OF13)
+    if is_passed:
+        connection.pass_parts(1)
+    assert len(connection.receive_data(part(1), 0)) == is_passed
+    connection.drop_parts(1)
+    assert connection.receive_data(part(2) + part(3, flags=0), 0) == []
+    assert connection._gatherer._size == 0
+    assert [numbers(one) for one in connection.receive_data(part(4, flags=0), 0)] == [[4]]
