@@ -277,7 +277,7 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
         memo: dict[bytes, Match] = {}
         packers: dict[tuple[str, ...], Callable[..., bytes]] = {}
         read_all, write, unpack = self.table.read_all, self.table.write, _MATCH_HEAD.unpack_from
-        version = self.version
+        version, new = self.version, Match.__new__
 
         def packer(names: tuple[str, ...]) -> Callable[..., bytes]:
             if len(packers) >= _MEMO_MAX:
@@ -293,7 +293,8 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
             raw = buffer[at + 4 : at + length]
             match = memo.get(raw)
             if match is None:
-                match = Match.unchecked(read_all(raw))
+                match = new(Match)
+                match._set(read_all(raw))
                 if len(raw) <= _MEMO_BYTES:
                     if len(memo) >= _MEMO_MAX:
                         memo.clear()

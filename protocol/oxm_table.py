@@ -23,21 +23,11 @@ from .oxm import (
     oxm_header,
     oxm_name,
 )
+from .oxm_readers import CODES, OxmReaders
 from .record import parse_shape
 from .version import Version
 from .wire import U32, Bytes
 from .writer import Malformed
-
-# How `struct` writes a number of so many bytes, and what of it each code takes.
-_CODES = {
-    1: ("B", ("{}",)),
-    2: ("H", ("{}",)),
-    3: ("BH", ("{} >> 16", "{} & 0xFFFF")),
-    4: ("I", ("{}",)),
-    6: ("HI", ("{} >> 32", "{} & 0xFFFF_FFFF")),
-    8: ("Q", ("{}",)),
-    16: ("QQ", ("{} >> 64", "{} & 0xFFFF_FFFF_FFFF_FFFF")),
-}
 
 
 class OxmError(ValueError):
@@ -62,6 +52,7 @@ class OxmTable:
             if not row.variable and number.oxm_class != EXPERIMENTER_CLASS:
                 for masked in (False, True):
                     self.by_header[row.header_of(number, masked)] = row
+        self._readers = OxmReaders(self.by_header)
         #: header -> name, size and largest number of fields as most are: no mask, any version
         self.quick = {
             header: (row.name, row.size, row.all_ones)
@@ -136,13 +127,22 @@ class OxmTable:
 
     def read_all(self, data: bytes) -> dict[str, FieldValue]:
         """Return the fields that `data` consists of."""
+        for read in self._readers.by_length.get(len(data), ()):
+            if found := read(data):
+                return found
+        fields = self._read_each(data)
+        if fields:
+            self._readers.note(data)
+        return fields
+
+    def _read_each(self, data: bytes) -> dict[str, FieldValue]:
         fields: dict[str, FieldValue] = {}
         quick, unpack = self.quick, OXM_HEADER.unpack_from
         at, end = 0, len(data)
         while at < end:
             value: FieldValue
-            if found := quick.get(unpack(data, at)[0]):
-                name, size, largest = found
+            if known := quick.get(unpack(data, at)[0]):
+                name, size, largest = known
                 stop = at + 4 + size
                 value = int.from_bytes(data[at + 4 : stop], "big")
                 if value > largest or stop > end:
@@ -177,8 +177,8 @@ class OxmTable:
         codes, arguments = [">HH"], [str(kind), ""]
         for place, name in enumerate(names):
             header, size = self.plain[name]
-            code, shares = _CODES[size]
-            codes.append(f"{len(header)}s{code}")
+            parts, shares, _ = CODES[size]
+            codes.append(f"{len(header)}s{parts}")
             arguments += [repr(header), *(share.format(f"v{place}") for share in shares)]
         length = struct.calcsize("".join(codes))
         arguments[1] = str(length)
