@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from protocol import (
@@ -58,6 +60,7 @@ from protocol.packet import EthType
 
 from .execute import EFFECTS
 from .fields import SETTABLE
+from .flow_entry import Doing
 from .flow_key import TAG_TYPES
 from .nicira import fields as nicira
 from .nicira.touches import touched
@@ -106,8 +109,16 @@ def check_match(match: Match, version: Version) -> None:
 
 
 # The fields of which it depends whether others are there; of these the values count.
-_DECIDING = tuple(sorted({needed for row in OXM.values() for needed, _ in row.requires}))
+_DECIDING = frozenset(needed for row in OXM.values() for needed, _ in row.requires)
+_SHAPES = 1024  # of matches, kept; a controller has a few
 _PASSED = 512  # entries of which it is kept that their like is right
+
+
+@lru_cache(_SHAPES)
+def _deciding(names: tuple[str, ...]) -> Callable[[tuple[FieldValue, ...]], object]:
+    """Return what takes the deciding values out of those of the fields with these names."""
+    places = [place for place, name in enumerate(names) if name in _DECIDING]
+    return itemgetter(*places) if places else lambda values: None
 
 
 # What can be asked of a switch at one time, and is refused at another, is none of these.
@@ -135,23 +146,23 @@ class Checker:
         self.stages, self.n_tables = stages, stages.n_tables
         self.actions: dict[type[Action], Callable[[Any, Version], None]] = {}
         self.instructions: dict[type[Instruction], Callable[[Any, Version], None]] = {}
-        # What is right whatever else changes in the switch, and its instructions.
-        self._passed: dict[object, tuple[Instruction, ...]] = {}
+        # What is right whatever else changes in the switch.
+        self._passed: set[object] = set()
         self.lists: list[Callable[[Sequence[Action]], None]] = []  #: what refuses actions together
 
-    def check_flow(self, message: FlowMod, version: Version) -> tuple[Instruction, ...]:
+    def check_flow(self, message: FlowMod, version: Version) -> Doing:
         """Refuse an entry that cannot be: its match, its table, its instructions.
 
         Most entries of a controller are like others before, but for addresses and the like.
-        Return the instructions, the same object for the same ones as far as that is known.
+        Return what it is to do.
         """
         match, instructions = message.match, message.instructions
-        deciding = match.get_all(_DECIDING)
-        where = message.table_id, self.stages.first_egress
-        case = (tuple(match.keys()), deciding, instructions, where, version)
-        passed = self._passed.get(case)
-        if passed is not None:
-            return passed
+        names, doing = tuple(match.keys()), Doing.of(instructions)
+        deciding = _deciding(names)(tuple(match.values()))
+        table_id, first_egress = message.table_id, self.stages.first_egress
+        case = (names, deciding, doing, table_id, first_egress, version)
+        if case in self._passed:
+            return doing
         check_match(match, version)
         if message.table_id >= self.n_tables:
             raise Refused(FlowModFailedCode.BAD_TABLE_ID, f"there is no table {message.table_id}")
@@ -159,8 +170,8 @@ class Checker:
         if _is_settled(instructions):
             if len(self._passed) >= _PASSED:
                 self._passed.clear()
-            self._passed[case] = instructions
-        return instructions
+            self._passed.add(case)
+        return doing
 
     def check_instructions(
         self, instructions: Sequence[Instruction], match: Match, table_id: int, version: Version

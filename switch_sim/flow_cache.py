@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+import msgspec
+
 from protocol import (
     Action,
     ApplyActions,
@@ -148,6 +150,8 @@ class FlowCache:
 
     def __init__(self) -> None:
         self._shapes: dict[int, dict[tuple[int, ...], Shape]] = {}
+        # Walks of one table, by in_port and entry: frames that meet the same share them.
+        self._short: dict[tuple[int, FlowEntry], Walk] = {}
         self._count = 0
 
     def __len__(self) -> int:
@@ -177,7 +181,16 @@ class FlowCache:
         shape = self._shape(in_port, _key(seen, len(data)))
         frame = shape.frame_of(data)
         self._count += frame not in shape.walks
-        shape.walks[frame] = notes.walk(in_port)
+        shape.walks[frame] = self._walk(in_port, notes)
+
+    def _walk(self, in_port: int, notes: Notes) -> Walk:
+        entry = notes.only_entry
+        if entry is None:
+            return notes.walk(in_port)
+        known = self._short.get((in_port, entry))
+        if known is None or not known.holds():
+            known = self._short[in_port, entry] = notes.walk(in_port)
+        return known
 
     def _shape(self, in_port: int, key: tuple[int, int, int, int, int]) -> Shape:
         shapes = self._shapes.setdefault(in_port, {})
@@ -192,13 +205,14 @@ class FlowCache:
     def flush(self) -> None:
         """Forget all walks: after a change that they do not notice themselves."""
         self._shapes.clear()
+        self._short.clear()
         self._count = 0
 
 
 # What is noted while a packet walks for the first time
 
 
-class Notes:
+class Notes(msgspec.Struct):
     """What a packet meets, and which bits of it decided that.
 
     They end with an action of which it is not known on what its effects depend, or that needs
@@ -208,13 +222,12 @@ class Notes:
     whether there are none.
     """
 
-    def __init__(self, sends_at_once: bool = True) -> None:
-        self.seen = Footprint()
-        self._sends_at_once = sends_at_once
-        self._steps: list[Step] = []
-        self._rest = 0
-        self._set: tuple[Action, ...] | None = None
-        self._is_closed = False
+    sends_at_once: bool = True
+    seen: Footprint = msgspec.field(default_factory=Footprint)
+    _steps: list[Step] = []
+    _rest: int = 0
+    _set: tuple[Action, ...] | None = None
+    _is_closed: bool = False
 
     def found(self, packet: Packet, table: FlowTable, entry: FlowEntry | None) -> bool:
         """Note a look-up; return whether there are notes to be made of what follows."""
@@ -244,6 +257,11 @@ class Notes:
         if type(instruction) not in _SILENT and (type(instruction) is not Meter or has_changed):
             self._is_closed = True
 
+    @property
+    def only_entry(self) -> FlowEntry | None:
+        """The entry of the first table, where it leads to no other."""
+        return self._steps[0].entry if len(self._steps) == 1 and self._rest == END else None
+
     def finish(self, action_set: tuple[Action, ...]) -> None:
         """Note what is left to be done at the end of the tables."""
         if not self._is_closed:
@@ -255,7 +273,7 @@ class Notes:
 
     def _outputs(self, in_port: int) -> tuple[int, ...] | None:
         """Return the ports where sending the frame as it came is all that was done."""
-        if self._set is None or not self._sends_at_once:
+        if self._set is None or not self.sends_at_once:
             return None
         ports: list[int] = []
         for step in self._steps:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+
+import msgspec
 
 from protocol import FlowRemovedReason
 
@@ -18,7 +19,7 @@ class ChangeKind(Enum):
     REMOVED = "removed"
 
 
-class FlowChange(NamedTuple):
+class FlowChange(msgspec.Struct, frozen=True):
     """What became of one entry; `reason` is why it was removed."""
 
     kind: ChangeKind

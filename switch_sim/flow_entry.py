@@ -25,6 +25,7 @@ from protocol import (
     Instruction,
     Match,
     Meter,
+    MeterAction,
     Output,
     Port,
     Stats,
@@ -43,7 +44,6 @@ _UNTOLD = 0xFFFF_FFFF_FFFF_FFFF  # a counter that is not kept (OF1.3.5 5.8 "Coun
 # nothing of StatTrigger, which looks at the packet as it was counted.
 _ORDER = (StatTrigger, Meter, ApplyActions, ClearActions, WriteActions, WriteMetadata, GotoTable)
 
-_NUMBERS = {int}  # the types of values in a match that has no mask
 _SHAPES = 1024  # of matches, kept; a controller has a few
 
 Masks = tuple[tuple[str, int], ...]  #: field and mask, by name; -1 takes all bits
@@ -55,7 +55,7 @@ def split_match(match: Match) -> tuple[Masks, tuple[int, ...]]:
     Equal meanings give equal results, however they were written.
     """
     given = tuple(match.values())
-    if set(map(type, given)) <= _NUMBERS:
+    if tuple not in map(type, given):
         masks, in_order = _whole(tuple(match.keys()))
         return masks, in_order(given)
     found: dict[str, tuple[int, int]] = {}
@@ -83,6 +83,40 @@ def _whole(names: tuple[str, ...]) -> tuple[Masks, Callable[[tuple[Any, ...]], t
 Sizes = tuple[tuple[Version, int | None], ...]
 
 
+class Doing:
+    """What an entry does; those that do the same share it."""
+
+    __slots__ = ("conjunctions", "instructions", "names_some", "program")
+
+    def __init__(self, instructions: tuple[Instruction, ...]) -> None:
+        self.instructions = instructions
+        #: In the order of doing. Each is the only one of its type, so types alone decide it.
+        self.program = instructions
+        if len(instructions) > 1:
+            self.program = tuple(sorted(instructions, key=lambda one: _ORDER.index(type(one))))
+        #: which clauses of which matches the entry is, in place of a match by itself
+        self.conjunctions = _conjunctions(instructions)
+        self.names_some = _names_some(instructions)  #: groups, meters, learnt entries
+
+    @staticmethod
+    def of(instructions: tuple[Instruction, ...]) -> Doing:
+        """Return what these instructions amount to, the same object for most of the same."""
+        # To know the same object again costs less than to compare what it consists of.
+        known = _doings.get(id(instructions))
+        if known is not None:
+            return known[1]
+        if len(_doings) >= _SHAPES:
+            _doings.clear()
+        doing = _doing(instructions)
+        _doings[id(instructions)] = instructions, doing
+        return doing
+
+
+_doing = lru_cache(_SHAPES)(Doing)
+# By the id of instructions. They are kept with it, so that no others get that id.
+_doings: dict[int, tuple[tuple[Instruction, ...], Doing]] = {}
+
+
 class FlowEntry:
     """An entry of a flow table (OF1.3.5 5.2 "Flow Table").
 
@@ -93,14 +127,13 @@ class FlowEntry:
 
     __slots__ = (
         "byte_count",
-        "conjunctions",
         "cookie",
         "created",
+        "doing",
         "flags",
         "hard_timeout",
         "idle_timeout",
         "importance",
-        "instructions",
         "is_miss",
         "is_present",
         "masks",
@@ -122,7 +155,7 @@ class FlowEntry:
         message: FlowMod,
         version: Version,
         now: float,
-        instructions: tuple[Instruction, ...] | None = None,
+        doing: Doing | None = None,
     ) -> None:
         self.match = message.match
         self.priority = message.priority
@@ -138,8 +171,7 @@ class FlowEntry:
         self.masks, self.values = split_match(message.match)
         self.rank = _rank(self, version)
         self.is_miss = self.priority == 0 and not self.masks
-        # Those of the message, or the like of them that other entries have as well.
-        self.change(message.instructions if instructions is None else instructions, version)
+        self.change(doing or Doing.of(message.instructions), version)
 
     @property
     def fields(self) -> dict[str, tuple[int, int]]:
@@ -148,17 +180,16 @@ class FlowEntry:
             name: (value, mask) for (name, mask), value in zip(self.masks, self.values, strict=True)
         }
 
-    def change(self, instructions: tuple[Instruction, ...], version: Version) -> None:
+    def change(self, doing: Doing, version: Version) -> None:
         """Do other things from now on."""
-        self.instructions = instructions
-        self.version = version
-        # Unique in its type each, so that their kinds alone decide the order.
-        self.program = instructions
-        if len(instructions) > 1:
-            self.program = tuple(sorted(instructions, key=lambda one: _ORDER.index(type(one))))
+        self.doing, self.version = doing, version
+        self.program = doing.program
         self.sizes: Sizes = ()  # in a flow stats reply
-        #: which clauses of which matches the entry is, in place of a match by itself
-        self.conjunctions = _conjunctions(instructions)
+
+    @property
+    def instructions(self) -> tuple[Instruction, ...]:
+        """What it does, as it was told."""
+        return self.doing.instructions
 
     def count(self, size: int, now: float) -> None:
         """Count a packet of so many bytes."""
@@ -308,6 +339,20 @@ def _conjunctions(instructions: tuple[Instruction, ...]) -> tuple[Conjunction, .
                 elif type(action) is not Note:
                     return tuple(found)  # nothing else stands beside them
     return tuple(found)
+
+
+# The actions, beside the instruction Meter, of which references.py keeps account.
+_NAMING = frozenset({Group, nicira.Group, MeterAction, nicira.Learn, nicira.Learn2, nicira.Clone})
+
+
+def _names_some(instructions: tuple[Instruction, ...]) -> bool:
+    for one in instructions:
+        if type(one) is ApplyActions or type(one) is WriteActions:
+            if not _NAMING.isdisjoint(map(type, one.actions)):
+                return True
+        elif type(one) is Meter:
+            return True
+    return False
 
 
 def split_seconds(seconds: float) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from protocol import (
     ALL_TABLES,
@@ -54,39 +55,39 @@ class FlowMods:
         if command is None:
             reason = f"flow_mod has no command {message.command}"
             raise Refused(FlowModFailedCode.BAD_COMMAND, reason)
-        _check_flags(message, version)
+        if message.flags:
+            _check_flags(message, version)
         return command(message, version, now)
 
     def _add(self, message: FlowMod, version: Version, now: float) -> FlowChanges:
-        instructions = self.checker.check_flow(message, version)
+        doing = self.checker.check_flow(message, version)
         table = self.tables[message.table_id]
-        entry = FlowEntry(message, version, now, instructions)
-        checks = message.flags and message.flags & FlowModFlags.CHECK_OVERLAP
-        if checks and (other := table.overlapping(entry)):
-            reason = f"the entry overlaps {other.match!r}"
-            raise Refused(FlowModFailedCode.OVERLAP, reason)
+        entry = FlowEntry(message, version, now, doing)
+        if message.flags and message.flags & FlowModFlags.CHECK_OVERLAP:
+            _check_overlap(table, entry)
         changes: FlowChanges = []
         if before := table.find_twin(entry):
             self._take_out(table, before)
             # Since OF1.2 the counters go on, unless there is a flag; before, they do not.
             if version >= OF12 and not message.flags & FlowModFlags.RESET_COUNTS:
                 entry.continue_counts(before)
-        elif victim := _victim(table, entry):
+        elif table.evictor is not None and (victim := _victim(table, entry)):
             self._take_out(table, victim)
             changes.append(FlowChange(ChangeKind.REMOVED, victim, FlowRemovedReason.EVICTION))
         table.add(entry)
-        self.undo.note(lambda: table.remove(entry))
+        if self.undo.is_open:
+            self.undo.note(partial(table.remove, entry))
         changes.append(FlowChange(ChangeKind.ADDED, entry))
         return changes
 
     def _modify(self, message: FlowMod, version: Version, now: float) -> FlowChanges:
-        self.checker.check_flow(message, version)
+        doing = self.checker.check_flow(message, version)
         selection = Selection(cookie=message.cookie, cookie_mask=message.cookie_mask)
         table = self.tables[message.table_id]
         found = self._selected(table, message, selection)
         for entry in found:
             self.undo.note(table.memory(entry))
-            table.change(entry, message.instructions, version)
+            table.change(entry, doing, version)
             if version == OF10:
                 entry.cookie = message.cookie
             if version >= OF12 and message.flags & FlowModFlags.RESET_COUNTS:
@@ -118,7 +119,7 @@ class FlowMods:
 
     def _take_out(self, table: FlowTable, entry: FlowEntry) -> None:
         table.remove(entry)
-        self.undo.note(lambda: table.add(entry))
+        self.undo.note(partial(table.add, entry))
 
     def _check_table(self, table_id: int) -> None:
         if table_id >= self.tables.n_tables:
@@ -141,6 +142,11 @@ class FlowMods:
         return [entry] if entry and selection.takes(entry) else []
 
 
+def _check_overlap(table: FlowTable, entry: FlowEntry) -> None:
+    if other := table.overlapping(entry):
+        raise Refused(FlowModFailedCode.OVERLAP, f"the entry overlaps {other.match!r}")
+
+
 def _victim(table: FlowTable, newcomer: FlowEntry) -> FlowEntry | None:
     """Return the entry that makes room, where a full table lets one do so."""
     if table.evictor is None or len(table) < table.max_entries:
@@ -150,8 +156,6 @@ def _victim(table: FlowTable, newcomer: FlowEntry) -> FlowEntry | None:
 
 def _check_flags(message: FlowMod, version: Version) -> None:
     flags = message.flags
-    if not flags:
-        return
     if version == OF10 and flags & FlowModFlags.EMERG:
         # An emergency entry has no timeouts (OF1.0 5.3.3 "Modify State Messages").
         if message.idle_timeout or message.hard_timeout:

@@ -11,7 +11,6 @@ from protocol import (
     ANY_GROUP,
     FlowModFailedCode,
     FlowRemovedReason,
-    Instruction,
     Match,
     Port,
     Version,
@@ -19,7 +18,7 @@ from protocol import (
 from protocol.tables import TableConfig
 
 from .eviction import Evictor
-from .flow_entry import FlowEntry, Masks, split_match
+from .flow_entry import Doing, FlowEntry, Masks, split_match
 from .flow_key import FlowKey
 from .nicira import conjunctions
 from .references import References
@@ -81,7 +80,8 @@ class FlowTable:
         self._size = 0
         self._n_conjunctive = 0
         self._tuples: dict[Masks, Tuple] = {}
-        self.footprints: dict[Any, tuple[int, int]] = {}  #: kept for footprint.py
+        self._latest: Tuple | None = None  # of those, the one asked for last
+        self.footprints: dict[Any, Any] = {}  #: kept for footprint.py
         self._sorted: list[Tuple] | None = []  # by the highest rank; None: to be sorted anew
         self._timers: list[tuple[float, int, FlowEntry]] = []
         self._timer_number = 0
@@ -157,8 +157,15 @@ class FlowTable:
         return self._find(entry.masks, entry.values, entry.priority)
 
     def _find(self, masks: Masks, values: tuple[int, ...], priority: int) -> FlowEntry | None:
-        group = self._tuples.get(masks)
+        group = self._tuple_of(masks)
         return group.twin_of(values, priority) if group is not None else None
+
+    def _tuple_of(self, masks: Masks) -> Tuple | None:
+        # Most entries are like the one before, whose masks need not be hashed again.
+        if (latest := self._latest) is not None and latest.masks is masks:
+            return latest
+        self._latest = found = self._tuples.get(masks)
+        return found
 
     def select(self, match: Match, selection: Selection = EVERY_ENTRY) -> list[FlowEntry]:
         """Return the entries that `match` covers: theirs is the same or more specific.
@@ -209,20 +216,24 @@ class FlowTable:
             raise Refused(
                 FlowModFailedCode.TABLE_FULL, f"the table takes {self.max_entries} entries"
             )
-        group = self._tuples.get(entry.masks)
+        group = self._tuple_of(entry.masks)
         if group is None:
-            group = self._tuples[entry.masks] = Tuple(entry.masks)
+            group = self._latest = self._tuples[entry.masks] = Tuple(entry.masks)
         highest = group.max_rank
         entry.masks = group.masks  # which all entries of the tuple share
         group.add(entry)
         entry.is_present = True
-        self._references.add(entry)
+        doing = entry.doing
+        if doing.names_some:
+            self._references.add(entry)
+        if doing.conjunctions:
+            self._n_conjunctive += 1
         self.generation += 1
         self._size += 1
-        self._n_conjunctive += bool(entry.conjunctions)
         if group.max_rank != highest:
             self._sorted = None
-        self.watch(entry)
+        if entry.idle_timeout or entry.hard_timeout:
+            self.watch(entry)
         if self.evictor is not None:
             self.evictor.add(entry, self._size)
 
@@ -234,37 +245,36 @@ class FlowTable:
         entry.is_present = False
         self._references.remove(entry)
         # Of an entry that leaves only those know that met it; a clause is met by many.
-        self.generation += bool(entry.conjunctions)
+        self.generation += bool(entry.doing.conjunctions)
         self._size -= 1
-        self._n_conjunctive -= bool(entry.conjunctions)
+        self._n_conjunctive -= bool(entry.doing.conjunctions)
         if group.max_rank != highest:
             self._sorted = None
         if group.max_rank < 0:
             del self._tuples[entry.masks]
+            self._latest = None
         if len(self._timers) > 2 * self._size + _STALE_TIMERS:
             self._timers = [timer for timer in self._timers if timer[2].is_present]
             heapify(self._timers)
 
-    def change(
-        self, entry: FlowEntry, instructions: tuple[Instruction, ...], version: Version
-    ) -> None:
+    def change(self, entry: FlowEntry, doing: Doing, version: Version) -> None:
         """Let an entry of the table do other things from now on."""
         self._references.remove(entry)
-        self._n_conjunctive -= bool(entry.conjunctions)
-        self.generation += bool(entry.conjunctions)
-        entry.change(instructions, version)
-        self.generation += bool(entry.conjunctions)
-        self._n_conjunctive += bool(entry.conjunctions)
+        self._n_conjunctive -= bool(entry.doing.conjunctions)
+        self.generation += bool(entry.doing.conjunctions)
+        entry.change(doing, version)
+        self.generation += bool(doing.conjunctions)
+        self._n_conjunctive += bool(doing.conjunctions)
         self._references.add(entry)
 
     def memory(self, entry: FlowEntry) -> Callable[[], None]:
         """Return how to make an entry again what it is now."""
-        before = entry.instructions, entry.version, entry.cookie
+        before = entry.doing, entry.version, entry.cookie
         counted = entry.packet_count, entry.byte_count
 
         def restore() -> None:
-            instructions, version, entry.cookie = before
-            self.change(entry, instructions, version)
+            doing, version, entry.cookie = before
+            self.change(entry, doing, version)
             entry.packet_count, entry.byte_count = counted
 
         return restore

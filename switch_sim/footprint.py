@@ -18,6 +18,8 @@ from functools import lru_cache, reduce
 from operator import or_
 from typing import Any, NamedTuple
 
+import msgspec
+
 from .fields import HEADERS, locate
 from .flow_entry import Masks
 from .flow_key import PIPELINE_FIELDS, TAG_TYPES, FlowKey
@@ -40,6 +42,7 @@ _DEPTHS = {name: _DEPTH_OF[header] for name, header in HEADERS.items()} | {"ipv6
 
 _LAYOUTS = 1024  # kept; a network has a few, who sends nonsense makes more
 _FIRST_TYPE = 0x0600
+_FIRST_HEADER, _PLAIN_IPV4 = 14, b"\x08\x00\x45"  # behind Ethernet; IPv4 of 20 bytes
 _ARP, _IPV4, _IPV6, _MPLS, _PBB = 0x0806, 0x0800, 0x86DD, (0x8847, 0x8848), 0x88E7
 _TRANSPORT_SIZES = {6: 20, 17: 8, 132: 12}  # bytes that a header must have to be one
 _ICMP_SIZE, _ICMP = 4, {_IPV4: 1, _IPV6: 58}
@@ -168,12 +171,34 @@ class Layout:
 
 def layout(data: bytes, key: FlowKey) -> Layout:
     """Return the layout of a frame; frames of the same one share it."""
+    return _layout(*_signs(data, key))
+
+
+def _short_signs(data: bytes, key: FlowKey) -> tuple[Any, ...] | None:
+    """Return by what the layout is known of a frame as most are, None for all others.
+
+    Without a tag and without options, IPv4 leaves little open.
+    """
+    if key.network != _FIRST_HEADER or data[12:15] != _PLAIN_IPV4:
+        return None
+    transport = key.transport
+    return transport, key["ip_proto"], transport or _is_later(data, key)
+
+
+def _is_later(data: bytes, key: FlowKey) -> bool:
+    """Whether IP says that this is a fragment, and not the first one."""
+    at = key.network
+    return key.is_fragment and bool(data[at + 6] & 0x1F or data[at + 7])
+
+
+def _signs(data: bytes, key: FlowKey) -> tuple[Any, ...]:
+    """Return all by which the layout is known."""
     network, type_at = key.network, key.type_at
     is_tagged = type_at == 12 or (bool(key.vlan) and _follows_tags(data, type_at))
     is_later = False
     if network and not key.transport:
-        is_later = key.is_fragment and bool(data[network + 6] & 0x1F or data[network + 7])
-    return _layout(
+        is_later = _is_later(data, key)
+    return (
         type_at, key.vlan, key.mpls, key.pbb, network, key.proto_at, key.transport, key.nd_address,
         data[network] if network else 0, is_tagged, is_later,
         key["eth_type"], key.get("ip_proto"), key.get("ipv6_exthdr"), tuple(key),
@@ -212,7 +237,17 @@ def _bits(at: int, size: int, word: int) -> int:
     return int.from_bytes(word.to_bytes(size, "big"), "little") << 8 * at
 
 
-Kept = dict[Any, tuple[int, int]]  #: masks and depths by layout, and how many tuples are asked
+#: The bits that count and the lengths, None for all of the frame.
+Sight = tuple[int, Lengths | None]
+Kept = dict[Any, Sight]  #: by what tells the layout, and how many tuples are asked
+
+
+def _sight(here: Layout, groups: Sequence[Tuple]) -> Sight:
+    """Return what a look for the entries of some tuples sees."""
+    each = [here.footprint(group.masks) for group in groups]
+    mask = reduce(or_, (bits for bits, _ in each), 0)
+    depth = max((reach for _, reach in each), default=FRAME)
+    return mask, here.lengths[depth] if depth < WHOLE else None
 
 
 class Shift(NamedTuple):
@@ -223,17 +258,15 @@ class Shift(NamedTuple):
     added: int
 
 
-class Footprint:
+class Footprint(msgspec.Struct):
     """What look-ups have seen of a frame as it came in, though actions have changed it since."""
 
-    __slots__ = ("at_least", "is_whole", "length", "length_at", "mask", "shifts")
-
-    def __init__(self) -> None:
-        self.mask = 0
-        self.at_least = 14
-        self.length_at = self.length = 0
-        self.is_whole = False  #: all bytes count
-        self.shifts: tuple[Shift, ...] = ()
+    mask: int = 0
+    at_least: int = 14
+    length_at: int = 0
+    length: int = 0
+    is_whole: bool = False  #: all bytes count
+    shifts: tuple[Shift, ...] = ()
 
     def look(self, data: bytes, key: FlowKey, groups: Sequence[Tuple], kept: Kept) -> None:
         """Note a look for the entries of some tuples.
@@ -242,26 +275,25 @@ class Footprint:
         """
         if self.is_whole:
             return
-        here = layout(data, key)
-        found = kept.get((here, len(groups)))
+        signs = _short_signs(data, key) or _signs(data, key)
+        found = kept.get((signs, len(groups)))
         if found is None:
             if len(kept) >= _LAYOUTS:
                 kept.clear()
-            each = [here.footprint(group.masks) for group in groups]
-            mask = reduce(or_, (bits for bits, _ in each), 0)
-            found = kept[here, len(groups)] = mask, max((reach for _, reach in each), default=FRAME)
-        self._add(here, *found)
+            found = kept[signs, len(groups)] = _sight(layout(data, key), groups)
+        self._add(*found)
 
     def look_at(self, data: bytes, key: FlowKey, *names: str) -> None:
         """Note a look at whole fields."""
         here = layout(data, key)
-        self._add(here, *here.footprint(tuple((name, -1) for name in names)))
+        mask, depth = here.footprint(tuple((name, -1) for name in names))
+        self._add(mask, here.lengths[depth] if depth < WHOLE else None)
 
     def look_for_fragments(self, data: bytes, key: FlowKey) -> None:
         """Note that it was looked whether the frame is a fragment."""
         here = layout(data, key)
         if here.odd > TRANSPORT:
-            self._add(here, here.decisive[TRANSPORT], TRANSPORT)
+            self._add(here.decisive[TRANSPORT], here.lengths[TRANSPORT])
         else:
             self.is_whole = True
 
@@ -269,16 +301,17 @@ class Footprint:
         """Note that bytes are moved by what was looked at."""
         self.shifts += (Shift(at, removed, added),)
 
-    def _add(self, here: Layout, mask: int, depth: int) -> None:
-        if depth == WHOLE:
+    def _add(self, mask: int, lengths: Lengths | None) -> None:
+        if lengths is None:
             self.is_whole = True
             return
-        at_least, length_at, length = here.lengths[depth]
-        for at, removed, added in reversed(self.shifts):
-            mask = mask & (1 << 8 * at) - 1 | mask >> 8 * (at + added) << 8 * (at + removed)
-            at_least += removed - added
-            if length_at:
-                length_at += removed - added
+        at_least, length_at, length = lengths
+        if self.shifts:
+            for at, removed, added in reversed(self.shifts):
+                mask = mask & (1 << 8 * at) - 1 | mask >> 8 * (at + added) << 8 * (at + removed)
+                at_least += removed - added
+                if length_at:
+                    length_at += removed - added
         self.mask |= mask
         if at_least > self.at_least:
             self.at_least = at_least

@@ -19,24 +19,10 @@ from protocol import (
     nicira,
 )
 
-from .flow_entry import FlowEntry, with_nested
+from .flow_entry import Doing, FlowEntry, with_nested
 
 # By group_id or meter_id, or by table_id and cookie; in the order they came.
 _Users = dict[Any, dict[FlowEntry, None]]
-
-
-_NAMING = frozenset({Group, nicira.Group, MeterAction, nicira.Learn, nicira.Learn2, nicira.Clone})
-
-
-def _names_some(instructions: tuple[Instruction, ...]) -> bool:
-    """Whether instructions may name anything: most do not."""
-    for one in instructions:
-        if type(one) is ApplyActions or type(one) is WriteActions:
-            if not _NAMING.isdisjoint(map(type, one.actions)):
-                return True
-        elif type(one) is Meter:
-            return True
-    return False
 
 
 class References:
@@ -66,12 +52,12 @@ class References:
 
     def add(self, entry: FlowEntry) -> None:
         """Note what an entry that is in a table from now on names."""
-        for users, number in self._named(entry.instructions):
+        for users, number in self._named(entry.doing):
             users.setdefault(number, {})[entry] = None
 
     def remove(self, entry: FlowEntry) -> None:
         """Forget what an entry that leaves its table, or changes, has named."""
-        for users, number in self._named(entry.instructions):
+        for users, number in self._named(entry.doing):
             if (found := users.get(number)) is not None:
                 found.pop(entry, None)
                 if not found:
@@ -79,8 +65,8 @@ class References:
                     if users is self._learners:
                         self.orphaned.add(number)
 
-    def _named(self, instructions: tuple[Instruction, ...]) -> Iterable[tuple[_Users, Any]]:
-        return self._names(instructions) if _names_some(instructions) else ()
+    def _named(self, doing: Doing) -> Iterable[tuple[_Users, Any]]:
+        return self._names(doing.instructions) if doing.names_some else ()
 
     def _names(self, instructions: tuple[Instruction, ...]) -> Iterator[tuple[_Users, Any]]:
         for instruction in instructions:

@@ -12,9 +12,9 @@ It answers with `request.answer`, or raises Refused, which becomes the ErrorMsg.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from protocol import (
@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Message)
 
 
-@dataclass(slots=True)
-class Request(Generic[M]):
+class Request(msgspec.Struct, Generic[M]):
     """What a controller said, and where the answers go."""
 
     session: Session

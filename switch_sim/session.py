@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from protocol import Message, PacketInReason, Role, Version
 from protocol.features import DEFAULT_MISS_SEND_LEN
@@ -77,11 +78,10 @@ class Session:
         return self.wants("packet_in", reason)
 
 
-@dataclass(slots=True)
-class Effects:
-    """What leaves the switch, in order."""
+class Effects(msgspec.Struct):
+    """What leaves the switch, in order. A struct, as each message and each frame makes one."""
 
-    frames: list[tuple[int, bytes]] = field(default_factory=list)  #: (port_no, frame)
-    messages: list[tuple[Session, Message]] = field(default_factory=list)
+    frames: list[tuple[int, bytes]] = []  #: (port_no, frame)
+    messages: list[tuple[Session, Message]] = []
     #: What follows the messages: parts of long answers, made when they are asked for.
-    answers: list[tuple[Session, Iterator[Message]]] = field(default_factory=list)
+    answers: list[tuple[Session, Iterator[Message]]] = []

@@ -66,11 +66,14 @@ class Tuple:
             insort(found, entry, key=by_rank)
         elif found is not entry:
             self.entries[key] = sorted((found, entry), key=by_rank)
-        rank = entry.rank
+        rank, ranks = entry.rank, self._ranks
+        if rank in ranks:
+            ranks[rank] += 1
+            return
+        ranks[rank] = 1
         if rank not in self._in_heap:
             self._in_heap.add(rank)
             heappush(self._heap, -rank)
-        self._ranks[rank] = self._ranks.get(rank, 0) + 1
         self.max_rank = max(self.max_rank, rank)
 
     def remove(self, entry: FlowEntry) -> None:

@@ -17,6 +17,11 @@ class UndoLog:
     def __init__(self) -> None:
         self._steps: list[Callable[[], object]] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a way back is asked for."""
+        return self._steps is not None
+
     def note(self, step: Callable[[], object]) -> None:
         """Remember how to take a change back, if that may be asked for."""
         if self._steps is not None:

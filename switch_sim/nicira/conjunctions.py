@@ -22,7 +22,7 @@ def lookup(tuples: Iterable[Tuple], key: FlowKey) -> FlowEntry | None:
     for _, same in groupby(found, by_rank):
         entries = list(same)
         for entry in entries:
-            if not entry.conjunctions:
+            if not entry.doing.conjunctions:
                 return entry
         for conj_id in _satisfied(entries):
             if entry_of := _lookup_with(tuples, key, conj_id):
@@ -39,7 +39,7 @@ def _satisfied(entries: Iterable[FlowEntry]) -> list[int]:
     """Return the ids of which all clauses are among the entries."""
     clauses: dict[tuple[int, int], set[int]] = {}
     for entry in entries:
-        for one in entry.conjunctions:
+        for one in entry.doing.conjunctions:
             clauses.setdefault((one.id, one.n_clauses), set()).add(one.clause)
     return [conj_id for (conj_id, count), seen in clauses.items() if len(seen) == count]
 
@@ -48,7 +48,7 @@ def _lookup_with(tuples: Iterable[Tuple], key: FlowKey, conj_id: int) -> FlowEnt
     before = key.get("conj_id")
     key["conj_id"] = conj_id
     try:
-        hard = (one for one in _matching(tuples, key) if not one.conjunctions)
+        hard = (one for one in _matching(tuples, key) if not one.doing.conjunctions)
         return max(hard, key=by_rank, default=None)
     finally:
         if before is None:
