@@ -282,8 +282,11 @@ def nested(record: type[Record], values: Mapping[str, Any]) -> dict[str, Any]:
         else:
             found[name] = value
     for name, fields in inner.items():
-        found[name] = get_type_hints(record)[name](**fields)
+        found[name] = _types(record)[name](**fields)
     return found
+
+
+_types = cache(get_type_hints)
 
 
 # Records within records
