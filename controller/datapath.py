@@ -9,6 +9,7 @@ from typing import TypeVar, overload
 from protocol import (
     BarrierReply,
     BarrierRequest,
+    EncodeError,
     FeaturesReply,
     Message,
     MultipartReply,
@@ -23,6 +24,8 @@ from protocol.bundles import BundleAdd, BundleControl, BundleControlType, Bundle
 from protocol.nicira import messages as nicira
 from protocol.roles import Role, RoleReply, RoleRequest
 
+from .abilities import refusal
+from .inquiries import Inquiries
 from .orders import Orders
 from .requests import REQUEST_TIMEOUT, Requests
 
@@ -39,18 +42,25 @@ _NICIRA_ROLES = {
 class Bundle(Orders):
     """Messages that a switch is to do together."""
 
-    def __init__(self, version: Version) -> None:
-        self.version = version
+    def __init__(self, datapath: Datapath) -> None:
+        self.version, self.ports = datapath.version, datapath.ports
         self.messages: list[Message] = []
+        self._name = f"a bundle for {datapath}"
+
+    def __str__(self) -> str:
+        return self._name
 
     def send(self, message: Message) -> int:
         """Put a message into the bundle; EncodeError if its version cannot say it."""
-        message.encode(self.version)
+        try:
+            message.encode(self.version)
+        except EncodeError as error:
+            raise refusal(self, message, self.version, error) from error
         self.messages.append(message)
         return len(self.messages)
 
 
-class Datapath(Orders):
+class Datapath(Inquiries):
     """A switch that finished its handshake.
 
     Whatever is sent goes out in order, together with all else of the same turn of the loop.
@@ -87,10 +97,13 @@ class Datapath(Orders):
     def send(self, message: Message) -> int:
         """Send a message without waiting; return its xid.
 
-        EncodeError if this version cannot say it. If the switch refuses it, the handler
-        `error` is called.
+        EncodeError, with what to do instead, if this version cannot say it. If the switch
+        refuses it, the handler `error` is called.
         """
-        return self._send(message)
+        try:
+            return self._send(message)
+        except EncodeError as error:
+            raise refusal(self, message, self.version, error) from error
 
     @overload
     async def request(self, message: Message, *, timeout: float = ...) -> Message: ...
@@ -111,7 +124,7 @@ class Datapath(Orders):
         ends or has ended; another OpenFlowError if it answers with another message, with what
         cannot be read, or without end (`Gatherer.MAX_GATHERED` bytes).
         """
-        reply = await self._requests.answer(self._send(message), timeout)
+        reply = await self._requests.answer(self.send(message), timeout)
         if not isinstance(reply, answer):
             raise self._wrong_answer(message, reply)
         return reply
@@ -129,7 +142,7 @@ class Datapath(Orders):
         `streams.ENTRIES_MAX` entries OpenFlowError ends the answer. `timeout` is for each part.
         What comes after the loop was left is dropped.
         """
-        async with aclosing(self._requests.parts(self._send(request), timeout)) as parts:
+        async with aclosing(self._requests.parts(self.send(request), timeout)) as parts:
             async for part in parts:
                 if not isinstance(part, answer):
                     raise self._wrong_answer(request, part)
@@ -146,7 +159,7 @@ class Datapath(Orders):
         RequestError, with the switch's error, if it refuses one; others may be done then.
         RequestTimeout and ChannelClosed as with `request`.
         """
-        async with self._requests.refusals([self._send(one) for one in messages]):
+        async with self._requests.refusals([self.send(one) for one in messages]):
             await self.barrier(timeout=timeout)
 
     def sent(self, xid: int) -> Message | None:
@@ -165,7 +178,7 @@ class Datapath(Orders):
         a barrier follows: then all but the refused ones are done. RequestError if the switch
         refuses one; what the block raises lets nothing be sent.
         """
-        bundle = Bundle(self.version)
+        bundle = Bundle(self)
         yield bundle
         if not self.speaks(BundleControl):
             await self.confirm(*bundle.messages, timeout=timeout)
@@ -180,7 +193,7 @@ class Datapath(Orders):
             await self.request(BundleControl(number, kind, flags), BundleControl, timeout=timeout)
 
         await control(BundleControlType.OPEN_REQUEST)
-        adds = [self._send(BundleAdd(number, one, flags)) for one in messages]
+        adds = [self.send(BundleAdd(number, one, flags)) for one in messages]
         try:
             async with self._requests.refusals(adds):
                 # The refusal of a message says more than that of the bundle which holds it.

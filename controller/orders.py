@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -12,9 +12,15 @@ from protocol import (
     ANY_GROUP,
     DEFAULT_PRIORITY,
     NO_BUFFER,
+    OF10,
+    OF11,
+    OF12,
+    OF14,
+    OF15,
     Action,
     ApplyActions,
     Bucket,
+    ConfigFlags,
     EncodeError,
     FlowMod,
     FlowModCommand,
@@ -25,17 +31,37 @@ from protocol import (
     Instruction,
     Match,
     Message,
+    MeterFlags,
+    MeterMod,
+    MeterModCommand,
     PacketIn,
     PacketOut,
     Port,
+    PortConfig,
+    PortDesc,
+    PortMod,
+    SetConfig,
+    TableMod,
     Version,
 )
+from protocol.features import DEFAULT_MISS_SEND_LEN
+from protocol.groups import BucketId, GroupId
+from protocol.meters import MeterBand, MeterId
+from protocol.record import Record
+from protocol.tables import TableConfig
+
+from .abilities import need
+
+_OF10_CONFIG = PortConfig.NO_STP | PortConfig.NO_RECV_STP | PortConfig.NO_FLOOD
+_MISS = TableConfig.TABLE_MISS_CONTINUE | TableConfig.TABLE_MISS_DROP
+_FULL = TableConfig.EVICTION | TableConfig.VACANCY_EVENTS
 
 
 class Orders(ABC):
     """Who takes messages for a switch that speaks a version."""
 
     version: Version
+    ports: Mapping[int, PortDesc]  #: those that the switch has, by port_no
 
     @abstractmethod
     def send(self, message: Message) -> int:
@@ -80,6 +106,34 @@ class Orders(ABC):
             )
         )
 
+    def modify_flows(
+        self,
+        match: Match,
+        actions: Sequence[Action] = (),
+        *,
+        instructions: Sequence[Instruction] = (),
+        table_id: int = 0,
+        cookie: int = 0,
+        cookie_mask: int = 0,
+    ) -> int:
+        """Give the entries that `match` covers other actions and instructions.
+
+        Their timeouts and counters stay (OF1.5.1 6.4 "Flow Table Modification Messages").
+        Up to OF1.1 an entry is added where there is none, and in OF1.0 the cookie of each
+        becomes `cookie`; since OF1.1 `cookie` and `cookie_mask` narrow down which are meant.
+        """
+        applied = (ApplyActions(tuple(actions)),) if actions else ()
+        return self.send(
+            FlowMod(
+                match,
+                (*applied, *instructions),
+                command=FlowModCommand.MODIFY,
+                table_id=table_id,
+                cookie=cookie,
+                cookie_mask=cookie_mask,
+            )
+        )
+
     def delete_flows(
         self,
         match: Match = Match(),  # noqa: B008  a Match never changes
@@ -95,7 +149,7 @@ class Orders(ABC):
         Each of the others narrows it down: an output to `out_port`, to `out_group`, the
         bits of the cookie that `cookie_mask` names.
         """
-        everywhere = 0 if self.version == Version.OF10 else ALL_TABLES
+        everywhere = 0 if self.version == OF10 else ALL_TABLES
         return self.send(
             FlowMod(
                 match,
@@ -108,18 +162,116 @@ class Orders(ABC):
             )
         )
 
+    # Groups
+
     def add_group(self, group_id: int, type: GroupType, buckets: Sequence[Bucket]) -> int:
-        """Add a group. Buckets without an id of their own are numbered where ids are needed.
+        """Add a group. Buckets without an id of their own are numbered where ids are needed."""
+        return self.send(GroupMod(group_id, type, self._numbered(buckets)))
 
-        EncodeError where the version has no groups: see `speaks`.
-        """
-        if self.version >= Version.OF15 and len({one.bucket_id for one in buckets}) < len(buckets):
-            buckets = [replace(one, bucket_id=number) for number, one in enumerate(buckets)]
-        return self.send(GroupMod(group_id, type, tuple(buckets)))
+    def modify_group(self, group_id: int, type: GroupType, buckets: Sequence[Bucket]) -> int:
+        """Give a group another type and other buckets; the flow entries that use it stay."""
+        modify = GroupModCommand.MODIFY
+        return self.send(GroupMod(group_id, type, self._numbered(buckets), modify))
 
-    def delete_group(self, group_id: int) -> int:
-        """Delete a group, and with it the flow entries that use it."""
+    def delete_group(self, group_id: int = GroupId.ALL) -> int:
+        """Delete a group, or all, and with it the flow entries that use it."""
         return self.send(GroupMod(group_id, command=GroupModCommand.DELETE))
+
+    def insert_buckets(
+        self, group_id: int, buckets: Sequence[Bucket], *, after: int = BucketId.LAST
+    ) -> int:
+        """Add buckets with ids of their own to a group, behind a bucket or BucketId.FIRST."""
+        self._need_bucket_commands()
+        insert = GroupModCommand.INSERT_BUCKET
+        return self.send(
+            GroupMod(group_id, buckets=tuple(buckets), command=insert, command_bucket_id=after)
+        )
+
+    def remove_buckets(self, group_id: int, bucket_id: int = BucketId.ALL) -> int:
+        """Take a bucket, the FIRST, the LAST or ALL out of a group."""
+        self._need_bucket_commands()
+        remove = GroupModCommand.REMOVE_BUCKET
+        return self.send(GroupMod(group_id, command=remove, command_bucket_id=bucket_id))
+
+    def _need_bucket_commands(self) -> None:
+        need(self, self.version, "commands for single buckets", [OF15], "use modify_group()")
+
+    def _numbered(self, buckets: Sequence[Bucket]) -> tuple[Bucket, ...]:
+        if self.version >= OF15 and len({one.bucket_id for one in buckets}) < len(buckets):
+            buckets = [replace(one, bucket_id=number) for number, one in enumerate(buckets)]
+        return tuple(buckets)
+
+    # Meters
+
+    def add_meter(
+        self, meter_id: int, bands: Sequence[MeterBand], flags: MeterFlags | int = MeterFlags.KBPS
+    ) -> int:
+        """Add a meter, which flow entries use by the instruction Meter, in OF1.5 MeterAction."""
+        return self.send(MeterMod(meter_id, tuple(bands), MeterModCommand.ADD, flags))
+
+    def modify_meter(
+        self, meter_id: int, bands: Sequence[MeterBand], flags: MeterFlags | int = MeterFlags.KBPS
+    ) -> int:
+        """Give a meter other bands; the flow entries that use it stay."""
+        return self.send(MeterMod(meter_id, tuple(bands), MeterModCommand.MODIFY, flags))
+
+    def delete_meter(self, meter_id: int = MeterId.ALL) -> int:
+        """Delete a meter, or all, and with it the flow entries that use it."""
+        return self.send(MeterMod(meter_id, command=MeterModCommand.DELETE))
+
+    # Ports, tables, the switch
+
+    def port_mod(
+        self,
+        port_no: int,
+        config: PortConfig | int,
+        mask: PortConfig | int,
+        properties: Sequence[Record] = (),
+    ) -> int:
+        """Let a port be as `config` says, in the bits of `mask`.
+
+            datapath.port_mod(3, PortConfig.PORT_DOWN, PortConfig.PORT_DOWN)
+
+        What an Ethernet port advertises is a PortModEthernet among the properties. ValueError
+        for a port that the switch does not have.
+        """
+        if mask & _OF10_CONFIG:
+            flags = PortConfig(mask & _OF10_CONFIG).name
+            need(self, self.version, f"{flags} of ports", [OF10], "let flow entries say it")
+        if port_no not in self.ports:
+            known = ", ".join(map(str, sorted(self.ports))) or "none at all"
+            raise ValueError(f"{self} has no port {port_no}; it has {known}")
+        # The address must be the port's (OF1.5.1 7.3.4.4 "Port Modification Message").
+        hw_addr = self.ports[port_no].hw_addr
+        return self.send(PortMod(port_no, hw_addr, config, mask, tuple(properties)))
+
+    def table_mod(
+        self,
+        table_id: int = ALL_TABLES,
+        config: TableConfig | int = 0,
+        properties: Sequence[Record] = (),
+    ) -> int:
+        """Let a table behave as `config` says: on a miss up to OF1.2, when full since OF1.4."""
+        if config & _MISS:
+            cure = "add an entry of priority 0, which tells what to do on a miss"
+            need(self, self.version, "behaviour of tables on a miss", [OF11, OF12], cure)
+        if config & _FULL:
+            cure = "let idle_timeout and hard_timeout make room in the table"
+            need(self, self.version, "eviction or vacancy events", [OF14, OF15], cure)
+        return self.send(TableMod(table_id, config, tuple(properties)))
+
+    def set_config(
+        self, flags: ConfigFlags | int = 0, miss_send_len: int = DEFAULT_MISS_SEND_LEN
+    ) -> int:
+        """Say what becomes of fragments, and how many bytes of a packet a packet_in brings.
+
+        ControllerMaxLen.NO_BUFFER brings whole packets, and the switch keeps none (OF1.5.1
+        7.3.2 "Switch Configuration").
+        """
+        if flags & ConfigFlags.INVALID_TTL_TO_CONTROLLER:
+            cure = "since OpenFlow 1.3 set_async() asks for packet_ins of that reason"
+            need(self, self.version, "flag INVALID_TTL_TO_CONTROLLER", [OF11, OF12], cure)
+        return self.send(SetConfig(flags, miss_send_len))
 
     def packet_out(
         self, packet: PacketIn | bytes, actions: Sequence[Action], *, in_port: int | None = None
