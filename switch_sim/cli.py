@@ -192,11 +192,16 @@ def _controllers(texts: Sequence[str], listen: str | None) -> tuple[Endpoint, ..
     endpoints = tuple(map(Endpoint.parse, texts))
     for endpoint in endpoints:
         if endpoint.listens:
-            dials = f"{endpoint.kind[1:]}:{'PATH' if endpoint.path else 'HOST:PORT'}"
+            dials = dialling(endpoint)
             raise ValueError(f"{endpoint} listens: write --controller {dials}, or --listen")
     if not endpoints and listen is None:
         return (Endpoint.parse(DEFAULT_CONTROLLER),)
     return endpoints
+
+
+def dialling(endpoint: Endpoint) -> str:
+    """Return the form in which an endpoint that listens is dialled."""
+    return f"{endpoint.kind[1:]}:{'PATH' if endpoint.path else 'HOST:PORT'}"
 
 
 def _listener(text: str | None) -> Endpoint | None:

@@ -12,6 +12,7 @@ from controller.cli import command as controller
 from controller.commands import COMMANDS
 
 from ..cli import command as switches
+from ..load.cli import command as load
 from .demo import command as demo
 from .tools import codec, explain_command
 from .trace_command import command as trace
@@ -30,5 +31,16 @@ def main() -> None:
     """OpenFlow 1.0 to 1.5: a controller, simulated switches, and both at once."""
 
 
-for _command in (controller, switches, demo, codec, explain_command, trace, apps, tls, *COMMANDS):
+for _command in (
+    controller,
+    switches,
+    load,
+    demo,
+    codec,
+    explain_command,
+    trace,
+    apps,
+    tls,
+    *COMMANDS,
+):
     main.add_command(_command)

@@ -1,0 +1,254 @@
+"""One switch and its channel, without a socket or a clock.
+
+It says hello and answers what it is asked with the ordinary codec. What comes in masses,
+flow_mods and packet_outs, is only counted: of each no more is read than its type, its length
+and what tells which packet it is for.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from collections import Counter, deque
+from collections.abc import Iterable
+from itertools import islice, repeat
+
+from protocol import (
+    NO_BUFFER,
+    Closed,
+    Connection,
+    DecodeError,
+    EchoReply,
+    EchoRequest,
+    ErrorMsg,
+    FeaturesRequest,
+    FlowMod,
+    Message,
+    MultipartRequest,
+    Opened,
+    PacketOut,
+    Version,
+)
+from protocol.message import HEADER, decode, encode
+
+from .answers import Answers
+from .tally import Tally
+from .traffic import MAGIC, TAIL, Kind, Ring, Traffic, flow_mod_buffer_id
+
+_HEAD = struct.Struct(">xBHxxxxI")  # type, length, and the buffer_id of a packet_out
+_ID = struct.Struct(">I")
+_ERROR, _ECHO_REPLY, _PACKET_OUT, _FLOW_MOD = 1, 3, 13, 14  # the same in all versions
+SPARE = 64  #: bytes that must be readable behind what was received: a flow_mod may be cut short
+_ECHO_XID = 0xEC00_0000  # of the echo request that all switches send at once
+
+
+class Lane:
+    """A switch that keeps so many packet_ins on their way, and counts what comes back.
+
+    `now` is in seconds on any clock that does not go back.
+    """
+
+    def __init__(
+        self, answers: Answers, versions: Iterable[Version], tally: Tally, now: float
+    ) -> None:
+        self.answers, self.tally = answers, tally
+        self.version: Version | None = None
+        self.window = 0  #: packet_ins on their way at most; 0 sends none by itself
+        self.left = sys.maxsize  #: packet_ins that the window lets go at all
+        self.blocked = False  #: whether some of `out` waits until the controller reads
+        self.due: deque[float] = deque()  #: when packet_ins that did not go yet should have gone
+        self.pending: dict[int, float] = {}  #: token -> when its packet_in went, or was due
+        self.out: list[bytes | memoryview] = []  #: to be written
+        self.closed = ""  #: why the channel ended
+        self.last_error: ErrorMsg | None = None
+        self.began = now
+        self.featured: float | None = None  #: when the controller had its features
+        self.heard = now  #: when it last asked for, or changed, something
+        self.echoed: float | None = None  #: when the echo reply came
+        self._connection: Connection | None = Connection(now, versions, echo_interval=0)
+        self._ring: Ring | None = None
+        self._flow_mod_buffer_id = 0
+        self._told: float | None = None  # when the last multipart reply went
+        self._put(self._connection.data_to_send())
+
+    # What we say
+
+    def load(self, traffic: Traffic, kind: Kind) -> None:
+        """Get ready what is to be sent; what is on its way no longer counts."""
+        self.pending.clear()
+        self._ring = Ring(traffic, kind, self.answers.datapath_id)
+
+    def _send_due(self, now: float) -> None:
+        assert self._ring is not None
+        count = min(len(self.due), self._ring.slots)
+        stamps = [self.due.popleft() for _ in range(count)]
+        for stamp in stamps:
+            self.tally.late.add(now - stamp)
+        self._send(stamps, count)
+
+    def _send(self, stamps: Iterable[float], count: int) -> None:
+        if self._ring is None or self.closed:
+            return
+        views, tokens = self._ring.take(count)
+        self.pending.update(zip(tokens, stamps, strict=False))
+        self.tally.packet_ins += count
+        self.out += views
+
+    def fill(self, now: float) -> None:
+        """Send as many packet_ins as are due, or as the window has room for."""
+        if self.blocked:
+            return
+        if self.due:
+            self._send_due(now)
+        elif (room := min(self.window - len(self.pending), self.left)) > 0:
+            self.left -= room
+            self._send(repeat(now), room)
+
+    def send_echo(self) -> None:
+        """Ask for a sign of life."""
+        assert self.version is not None
+        self.echoed = None
+        self._put(encode(EchoRequest(), self.version, _ECHO_XID))
+
+    def expire(self, before: float) -> None:
+        """Give up packet_ins that went before a time and were not answered."""
+        late = 0
+        for stamp in self.pending.values():  # the oldest first
+            if stamp >= before:
+                break
+            late += 1
+        for token in list(islice(self.pending, late)):
+            del self.pending[token]
+        self.tally.lost += late
+
+    def close(self, reason: str) -> None:
+        """Note that the channel ended; what is on its way is lost."""
+        self.closed = self.closed or reason
+        self.tally.lost += len(self.pending)
+        self.pending.clear()
+
+    def _put(self, data: bytes) -> None:
+        if data:
+            self.out.append(data)
+
+    # What we hear
+
+    def receive(self, buffer: bytearray, end: int, now: float) -> int:
+        """Take in the whole messages of `buffer[:end]`; return where the rest begins.
+
+        SPARE bytes of the buffer must follow, whatever they are.
+        """
+        if self._connection is not None:
+            self._greet(bytes(buffer[:end]), now)
+            return end
+        return self._scan(buffer, end, now)
+
+    def _greet(self, data: bytes, now: float) -> None:
+        assert self._connection is not None
+        connection = self._connection
+        for event in connection.receive_data(data, now):
+            if isinstance(event, Opened):
+                self.version = event.version
+                self._flow_mod_buffer_id = flow_mod_buffer_id(event.version)
+            elif isinstance(event, Closed):
+                self.close(event.reason)
+            elif isinstance(event, Message):
+                self._answer(event, now)
+        self._put(connection.data_to_send())
+        if self.version is not None and not connection.mid_message:
+            self._connection = None
+
+    def _scan(self, buffer: bytearray, end: int, now: float) -> int:
+        head, tail, id_of = _HEAD.unpack_from, TAIL.unpack_from, _ID.unpack_from
+        pop, at_buffer_id = self.pending.pop, self._flow_mod_buffer_id
+        at = flow_mods = packet_outs = strays = 0
+        released: list[float] = []
+        while end - at >= 8:
+            kind, length, token = head(buffer, at)
+            then = at + length
+            if then > end:
+                break
+            if length < HEADER.size:
+                self.close(f"the controller sent a message of {length} bytes")
+                break
+            if kind == _PACKET_OUT:
+                packet_outs += 1
+                if token == NO_BUFFER:
+                    magic, token = tail(buffer, then - 8)
+                    if magic != MAGIC:
+                        at = then
+                        continue
+                stamp = pop(token, None)
+                if stamp is None:
+                    strays += 1
+                else:
+                    released.append(stamp)
+            elif kind == _FLOW_MOD:
+                flow_mods += 1
+                (token,) = id_of(buffer, at + at_buffer_id)
+                if token != NO_BUFFER:
+                    stamp = pop(token, None)
+                    if stamp is None:
+                        strays += 1
+                    else:
+                        released.append(stamp)
+            else:
+                self._read(bytes(buffer[at:then]), now)
+            at = then
+        tally = self.tally
+        tally.flow_mods += flow_mods
+        tally.packet_outs += packet_outs
+        tally.strays += strays
+        tally.bytes_in += at
+        if flow_mods:
+            self.heard = now
+        if released:
+            tally.answered += len(released)
+            for stamp, times in Counter(released).items():
+                tally.latency.add(now - stamp, times)
+        return at
+
+    def _read(self, data: bytes, now: float) -> None:
+        """Read a message that comes seldom, and answer it."""
+        assert self.version is not None
+        try:
+            message = decode(data, 0, len(data), self.version)
+        except DecodeError as error:
+            self._reply(self.answers.refuse(data, error), HEADER.unpack_from(data)[3])
+            return
+        self._answer(message, now)
+
+    def _answer(self, message: Message, now: float) -> None:
+        assert self.version is not None
+        tally = self.tally
+        match message:
+            case ErrorMsg():
+                tally.errors += 1
+                self.last_error = message
+                return
+            case EchoReply():
+                if message.xid == _ECHO_XID:
+                    self.echoed = now
+                return
+            case FlowMod():  # behind the hello
+                tally.flow_mods += 1
+            case PacketOut():
+                tally.packet_outs += 1
+                return
+            case MultipartRequest():
+                tally.stats_requests += 1
+                if self._told is not None:
+                    tally.latency.add(now - self._told)
+            case _:
+                tally.requests += 1
+        self.heard = now
+        self._reply(self.answers.answer(message, self.version), message.xid)
+        if isinstance(message, FeaturesRequest):
+            self.featured = now
+        elif isinstance(message, MultipartRequest):
+            self._told = now
+
+    def _reply(self, replies: Iterable[Message], xid: int) -> None:
+        assert self.version is not None
+        for one in replies:
+            self._put(encode(one, self.version, xid))

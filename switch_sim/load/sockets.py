@@ -1,0 +1,219 @@
+"""The shell of the lanes: their sockets, plain or TLS, and the one wait for all of them.
+
+It sits on the system's own selector: a loop with tasks or streams would cost more than all
+that is done for a message.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import selectors
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from protocol.endpoint import Endpoint
+from protocol.transport.tls import tls_fault
+
+from .course import Course
+from .lane import SPARE, Lane
+
+READ_SIZE = 1 << 18  # bytes that one read takes at most
+_WAIT = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+FINE = 0.005  # seconds: below it the selector, which counts in milliseconds, is too coarse
+DIAL_TIMEOUT = 10.0  # seconds until nobody answers at a Unix socket
+MAX_WAIT = 0.1  # seconds until we look whether someone said go
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the controller listens, as the system calls it."""
+
+    family: int
+    address: Any
+
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> Self:
+        """Look an endpoint up; OSError or UnicodeError where that fails."""
+        if endpoint.path:
+            return cls(socket.AF_UNIX, endpoint.path)
+        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+        return cls(found[0][0], found[0][4])
+
+
+class Sockets:
+    """The channels of all lanes of one process."""
+
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        place: Place,
+        tls: ssl.SSLContext | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.selector = selectors.DefaultSelector()
+        self.clock = clock
+        self.buffer = bytearray(READ_SIZE + SPARE)
+        self.room = memoryview(self.buffer)
+        self.channels = [_Channel(self, lane, place, tls) for lane in lanes]
+
+    def run(self, course: Course, until: Callable[[], bool]) -> None:
+        """Let the course go on until `until` says so; it is asked after each wait."""
+        while not until():
+            for key, events in self._wait(course.wake - self.clock()):
+                key.data.ready(events)
+            if (now := self.clock()) >= course.wake:
+                course.advance(now)
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what the lanes have to say."""
+        for channel in self.channels:
+            if channel.lane.out and not channel.lane.blocked:
+                channel.flush()
+
+    def close(self) -> None:
+        """Give all sockets back."""
+        for channel in self.channels:
+            channel.shut()
+        self.selector.close()
+
+    def _wait(self, seconds: float) -> list[tuple[selectors.SelectorKey, int]]:
+        seconds = min(max(seconds, 0), MAX_WAIT)
+        if 0 < seconds < FINE and (fileno := getattr(self.selector, "fileno", None)):
+            select.select([fileno()], [], [], seconds)  # which counts in microseconds
+            seconds = 0
+        return self.selector.select(seconds)
+
+
+class _Channel:
+    """One lane's socket."""
+
+    def __init__(
+        self, owner: Sockets, lane: Lane, place: Place, tls: ssl.SSLContext | None
+    ) -> None:
+        self.lane = lane
+        self._owner, self._tls = owner, tls
+        self._rest = b""  # the beginning of a message
+        self._step = self._connected
+        self._interest = _WRITE
+        self._socket = socket.socket(place.family)
+        try:
+            self._dial(place)
+        except OSError as error:
+            self._close(_words(error))
+            return
+        owner.selector.register(self._socket, self._interest, self)
+
+    def _dial(self, place: Place) -> None:
+        if place.family == socket.AF_INET or place.family == socket.AF_INET6:
+            self._socket.setblocking(False)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if (fault := self._socket.connect_ex(place.address)) not in (0, errno.EINPROGRESS):
+                raise OSError(fault, os.strerror(fault))
+        else:  # where there is no room for more, a Unix socket that does not wait fails
+            self._socket.settimeout(DIAL_TIMEOUT)
+            self._socket.connect(place.address)
+            self._socket.setblocking(False)
+
+    def ready(self, events: int) -> None:
+        """Do what the socket is ready for."""
+        try:
+            self._step(events)
+        except _WAIT as wait:
+            self._watch(_WRITE if isinstance(wait, ssl.SSLWantWriteError) else _READ)
+        except OSError as error:
+            self._close(_words(error))
+
+    def _connected(self, events: int) -> None:
+        if fault := self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(fault, os.strerror(fault))
+        self._step = self._open
+        if self._tls is not None:
+            self._owner.selector.unregister(self._socket)
+            self._socket = self._tls.wrap_socket(self._socket, do_handshake_on_connect=False)
+            self._owner.selector.register(self._socket, self._interest, self)
+            self._step = self._shake_hands
+        self._step(events)
+
+    def _shake_hands(self, events: int) -> None:
+        assert isinstance(self._socket, ssl.SSLSocket)
+        self._socket.do_handshake()
+        self._step = self._open
+        self._open(_READ | _WRITE)
+
+    def _open(self, events: int) -> None:
+        if events & _WRITE:
+            self.lane.blocked = False
+            self.flush()
+        if events & _READ:
+            self._read()
+
+    def _read(self) -> None:
+        """Take what is there; of TLS all, as the socket is not ready for what was decrypted."""
+        owner, lane = self._owner, self.lane
+        while not lane.closed:
+            rest, buffer = len(self._rest), owner.buffer
+            buffer[:rest] = self._rest
+            size = self._socket.recv_into(owner.room[rest:READ_SIZE])
+            if not size:
+                self._close("the controller closed the connection")
+                return
+            now = owner.clock()
+            at = lane.receive(buffer, rest + size, now)
+            self._rest = bytes(owner.room[at : rest + size])
+            lane.fill(now)
+            self.flush()
+            if self._tls is None:
+                return
+
+    def flush(self) -> None:
+        """Write what the lane has to say; what the socket does not take waits."""
+        lane = self.lane
+        if lane.closed:
+            self._close(lane.closed)
+            return
+        while lane.out and not lane.blocked:
+            out = lane.out
+            data = out[0] if len(out) == 1 else b"".join(out)
+            try:
+                sent = self._socket.send(data)
+            except _WAIT:
+                sent = 0
+            except OSError as error:
+                self._close(_words(error))
+                return
+            lane.tally.bytes_out += sent
+            lane.out = []
+            if sent < len(data):
+                lane.out.append(bytes(data[sent:]))
+                lane.blocked = True
+            else:
+                lane.fill(self._owner.clock())
+        self._watch(_READ | _WRITE if lane.blocked else _READ)
+
+    def _watch(self, interest: int) -> None:
+        if interest != self._interest and self._socket.fileno() >= 0:
+            self._interest = interest
+            self._owner.selector.modify(self._socket, interest, self)
+
+    def _close(self, reason: str) -> None:
+        self.lane.close(reason)
+        self.shut()
+
+    def shut(self) -> None:
+        """Give the socket back."""
+        if self._socket.fileno() >= 0:
+            if self._socket in self._owner.selector.get_map():
+                self._owner.selector.unregister(self._socket)
+            self._socket.close()
+
+
+def _words(error: OSError) -> str:
+    return tls_fault(error) if isinstance(error, ssl.SSLError) else error.strerror or str(error)

@@ -1,0 +1,137 @@
+"""Whole runs in virtual time, against controllers that do as the test says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from protocol import OF10, OF13, Version
+from switch_sim.load.course import Course, Phase
+from switch_sim.load.outcome import Outcome
+from switch_sim.load.plan import Mode, Plan
+from switch_sim.load.tally import Tally
+
+from .controllers import TICK, by_both, by_data, lane, run, unanswered
+
+PLAN = Plan(
+    Mode.THROUGHPUT, frozenset({OF13}), switches=3, hosts=16, window=8, warm_up=0.1, duration=0.5
+)
+
+
+def test_a_window_on_its_way_all_the_time_gives_its_throughput() -> None:
+    course = run(PLAN)
+    # Each tick answers a window of each switch, and lets the next one go.
+    assert course.answered / course.seconds == pytest.approx(3 * 8 / TICK, rel=0.01)
+    assert course.tally.lost == 0
+    assert course.tally.latency.percentile(100) == pytest.approx(TICK, rel=0.01)
+    assert course.flow_mods == course.packet_outs == course.answered
+
+
+def test_latency_has_one_packet_on_its_way() -> None:
+    course = run(replace(PLAN, mode=Mode.LATENCY, window=1), delay=5)
+    assert course.tally.latency.percentile(50) == pytest.approx(5 * TICK, rel=0.01)
+    assert course.answered / course.seconds == pytest.approx(3 / (5 * TICK), rel=0.02)
+
+
+def test_a_rate_is_kept_however_slow_the_answers_come() -> None:
+    course = run(replace(PLAN, mode=Mode.RATE, rate=2_000), delay=50)
+    assert course.tally.packet_ins == pytest.approx(2_000 * PLAN.duration, rel=0.02)
+
+
+def test_what_waits_to_be_sent_is_timed_from_when_it_was_due() -> None:
+    """Coordinated omission: a controller that stands still must be seen by all that came then."""
+    course = run(replace(PLAN, mode=Mode.RATE, rate=2_000), delay=100)
+    # Packets come evenly, answers every 100 ticks: the waits are spread between 0 and 100.
+    for percent in (10, 50, 90):
+        wait = course.tally.latency.percentile(percent)
+        assert wait == pytest.approx(percent * TICK, abs=5 * TICK)
+
+
+@pytest.mark.parametrize("version", Version, ids=str)
+@pytest.mark.parametrize("mode", [Mode.FLAPS, Mode.LEARNING, Mode.UNLEARNING])
+def test_each_kind_of_load_is_answered(mode: Mode, version: Version) -> None:
+    course = run(replace(PLAN, mode=mode, versions=frozenset({version}), duration=0.1))
+    assert course.answered > 1_000
+    assert course.tally.lost == course.tally.strays == 0
+
+
+def test_answers_that_do_not_come_are_noticed() -> None:
+    course = run(replace(PLAN, timeout=0.05), policy=unanswered(every=10))
+    share = course.tally.lost / course.tally.packet_ins
+    assert share == pytest.approx(0.1, rel=0.1)
+    assert course.tally.lost + course.tally.answered >= course.tally.packet_ins
+
+
+def test_without_buffers_all_the_same() -> None:
+    course = run(replace(PLAN, buffered=False, versions=frozenset({OF10})), policy=by_data)
+    assert course.answered > 1_000
+    assert course.tally.lost == 0
+
+
+def test_all_hosts_say_where_they_are_before_it_begins() -> None:
+    seen: set[bytes] = set()
+
+    def policy(message):  # type: ignore[no-untyped-def]
+        if message.data[0] == 0xFF:
+            seen.add(message.data[6:12])
+        else:
+            assert len(seen) == 3 * PLAN.hosts
+        return by_both(message)
+
+    run(PLAN, policy=policy)
+
+
+def test_what_comes_before_it_is_measured_does_not_count() -> None:
+    course = run(replace(PLAN, duration=0.1, warm_up=0.5))
+    assert course.tally.packet_ins == pytest.approx(3 * 8 * 0.1 / TICK, rel=0.03)
+
+
+def test_answers_are_counted_slice_by_slice() -> None:
+    course = run(PLAN)
+    assert len(course.tally.slices) == 5
+    assert sum(course.tally.slices) == pytest.approx(course.answered, rel=0.05)
+
+
+def test_a_storm_tells_when_each_switch_was_up_and_heard_an_echo() -> None:
+    course = run(replace(PLAN, mode=Mode.STORM))
+    assert course.up.count == course.tally.latency.count == 3
+    assert 0 < course.up.longest < 0.1
+
+
+def test_nobody_there_ends_it_when_the_time_is_over() -> None:
+    course = Course(replace(PLAN, connect_timeout=1.0), [lane(), lane()], now=0)
+    course.advance(0.9)
+    assert course.phase is Phase.CONNECTING
+    course.advance(1.1)
+    assert course.phase is Phase.DONE
+    assert Outcome.of(course, 0).reasons == {"no features were asked for": 2}
+
+
+def test_two_processes_count_together() -> None:
+    one, other = (Outcome.of(run(PLAN), processor=0.25) for _ in range(2))
+    whole = Outcome.of(run(PLAN), processor=0.25)
+    whole.merge(other)
+    assert whole.answered == one.answered + other.answered
+    assert whole.tally.latency.count == 2 * one.tally.latency.count
+    assert (whole.switches, whole.processes, whole.processor) == (6, 2, 0.5)
+    assert whole.tally.slices == [2 * each for each in one.tally.slices]
+
+
+def test_a_tally_is_what_its_data_says() -> None:
+    tally = run(PLAN).tally
+    assert Tally.of_data(tally.as_data()).as_data() == tally.as_data()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"window": 17}, "a window of 17 with 16 hosts"),
+        ({"mode": Mode.RATE}, "needs --rate"),
+        ({"switches": 0}, "0 switches"),
+        ({"hosts": 15, "window": 1}, "as many"),
+    ],
+)
+def test_plans_that_cannot_be_are_refused(changes: dict[str, int], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        replace(PLAN, **changes)
