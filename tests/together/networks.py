@@ -1,4 +1,4 @@
-"""Both sides with the forwarding application, for tests of what they do together."""
+"""Both sides with a bundled application, for tests of what they do together."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import wraps
+from typing import TypeVar
 
-from controller import Controller
+from controller import App, Controller
 from controller.apps.forwarding import Forwarding
 from controller.loading import load
 from controller.topology import SwitchEnd, Topology
@@ -20,17 +21,35 @@ from switch_sim.network import Topology as Shape
 from switch_sim.network.topology import HOST_PORT
 from switch_sim.settings import Settings
 
+from ..skipping_time import run_skipping, skipping
+
+A = TypeVar("A", bound=App)
+CALM = 1.0  # seconds without a frame after which none is to come; idle ones are skipped
 PATIENCE = 60.0  # seconds until what should come counts as missing
 
 
 @dataclass
 class Together:
-    """A controller with the application, and the network that it forwards in."""
+    """A controller with its applications, and the network that they forward in."""
 
     agent: Agent
-    topology: Topology
-    forwarding: Forwarding
+    apps: list[App]
     bound: Endpoint  #: where the controller listens
+
+    def app(self, kind: type[A]) -> A:
+        """Return the application of a class."""
+        (found,) = (app for app in self.apps if isinstance(app, kind))
+        return found
+
+    @property
+    def topology(self) -> Topology:
+        """What the controller knows of the network."""
+        return self.app(Topology)
+
+    @property
+    def forwarding(self) -> Forwarding:
+        """The application that goes by it."""
+        return self.app(Forwarding)
 
     @property
     def network(self) -> Network:
@@ -53,12 +72,34 @@ class Together:
         """Let every host ping every other."""
         return await self.agent.ping_all(PATIENCE)
 
+    async def ping_in_a_circle(self) -> list[str]:
+        """Let every host ping the next one, all at once; return which pings failed, and why."""
+        hosts = list(self.network.hosts)
+        now = self.agent.clock()
+        pings = [
+            (a, b, self.network.ping(a, b, now, PATIENCE))
+            for a, b in zip(hosts, hosts[1:] + hosts[:1], strict=True)
+        ]
+        self.agent.soon()
+        await self.agent.until(lambda: all(ping.settled for *_, ping in pings))
+        return [f"{a} to {b}: {ping.fault}" for a, b, ping in pings if ping.fault]
+
+    async def calm(self) -> None:
+        """Wait until no frame is under way, nor any packet-in."""
+        sent = -1
+        with skipping():
+            while sent != (sent := self.network.counters.sent):
+                await asyncio.sleep(CALM)
+
+    def set_link(self, a: str, b: str, up: bool) -> None:
+        """Pull the cable between two switches, or plug it in again."""
+        self.network.set_link(self.network.find_link(a, b), up, self.agent.clock())
+        self.agent.soon()
+
     async def pull(self, a: str, b: str) -> None:
         """Pull the cable between two switches, and wait until the controller knows."""
-        ends = self.network.find_link(a, b)
         known = len(self.topology.graph.links)
-        self.network.set_link(ends, False, self.agent.clock())
-        self.agent.soon()
+        self.set_link(a, b, False)
         async with asyncio.timeout(PATIENCE):
             while len(self.topology.graph.links) != known - 2:
                 await asyncio.sleep(0)
@@ -77,24 +118,29 @@ def _edges(shape: Shape) -> list[End]:
 
 
 @asynccontextmanager
-async def together(shape: str, version: Version) -> AsyncIterator[Together]:
-    """Run both sides."""
-    topology, forwarding = load("forwarding")
-    assert isinstance(topology, Topology)
-    assert isinstance(forwarding, Forwarding)
-    controller = Controller([topology, forwarding])
-    agent = Agent(Network(parse_topology(shape)), Settings(versions=frozenset({version})))
+async def together(shape: str, version: Version, app: str) -> AsyncIterator[Together]:
+    """Run both sides, until each switch has its first entries."""
+    apps = load(app)
+    controller = Controller(apps)
+    network, settings = Network(parse_topology(shape)), Settings(versions=frozenset({version}))
+    agent = Agent(network, settings, clock=asyncio.get_running_loop().time)
     try:
         bound = await controller.listen(Endpoint("ptcp", LOOPBACK, 0))
         for switch in agent.network.switches:
             agent.dial(switch, Endpoint("tcp", bound.host, bound.port))
         assert not await agent.ready(PATIENCE)
-        both = Together(agent, topology, forwarding, bound)
-        await both.discovered()
-        yield both
+        yield Together(agent, apps, bound)
     finally:
         await agent.close()
         await controller.close()
+
+
+@asynccontextmanager
+async def forwarding(shape: str, version: Version) -> AsyncIterator[Together]:
+    """Run both sides with the application forwarding, which knows the whole network."""
+    async with together(shape, version, "forwarding") as both:
+        await both.discovered()
+        yield both
 
 
 Story = Callable[..., Awaitable[None]]
@@ -105,6 +151,6 @@ def story(test: Story) -> Callable[..., None]:
 
     @wraps(test)
     def run(*args: object, **kwargs: object) -> None:
-        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 3 * PATIENCE))
+        run_skipping(asyncio.wait_for(test(*args, **kwargs), 5 * PATIENCE))
 
     return run

@@ -10,7 +10,7 @@ from controller.apps.forwarding import COOKIE
 from protocol import OF10, OF13, OF15, Group, MacAddress, Version
 from protocol.packet import Ethernet, IPv6, Udp, build
 
-from .networks import story, together
+from .networks import forwarding, story
 
 VERSIONS = pytest.mark.parametrize("version", [OF10, OF13, OF15], ids=str)
 
@@ -19,7 +19,7 @@ VERSIONS = pytest.mark.parametrize("version", [OF10, OF13, OF15], ids=str)
 @pytest.mark.parametrize("shape", ["tree,2,2", "ring,5", "mesh,4", "torus,3,3"])
 @story
 async def test_everyone_reaches_everyone_on_any_graph(shape: str, version: Version) -> None:
-    async with together(shape, version) as both:
+    async with forwarding(shape, version) as both:
         pings = await both.ping_all()
         assert not pings.lost
         assert both.network.storm_count == 0
@@ -28,16 +28,27 @@ async def test_everyone_reaches_everyone_on_any_graph(shape: str, version: Versi
 @pytest.mark.parametrize(("shape", "version"), [("fattree,4", OF13), ("random,30", OF15)])
 @story
 async def test_everyone_reaches_everyone_on_large_graphs(shape: str, version: Version) -> None:
-    async with together(shape, version) as both:
+    async with forwarding(shape, version) as both:
         pings = await both.ping_all()
         assert not pings.lost
+        assert both.network.storm_count == 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "version"),
+    [("fattree,4", OF10), ("fattree,4", OF15), ("random,30", OF10), ("random,30", OF13)],
+)
+@story
+async def test_hosts_reach_one_another_on_large_graphs(shape: str, version: Version) -> None:
+    async with forwarding(shape, version) as both:
+        assert await both.ping_in_a_circle() == []
         assert both.network.storm_count == 0
 
 
 @VERSIONS
 @story
 async def test_traffic_goes_another_way_when_a_link_is_gone(version: Version) -> None:
-    async with together("ring,4", version) as both:
+    async with forwarding("ring,4", version) as both:
         assert not (await both.ping_all()).lost
         await both.pull("s1", "s2")
         assert not (await both.ping_all()).lost
@@ -47,7 +58,7 @@ async def test_traffic_goes_another_way_when_a_link_is_gone(version: Version) ->
 @VERSIONS
 @story
 async def test_a_broadcast_reaches_each_host_once_and_no_link(version: Version) -> None:
-    async with together("mesh,4", version) as both:
+    async with forwarding("mesh,4", version) as both:
         hosts = list(both.network.hosts.values())
         everyone = IPv6Address("ff02::1")
         frame = build(
@@ -65,7 +76,7 @@ async def test_a_broadcast_reaches_each_host_once_and_no_link(version: Version) 
 
 @story
 async def test_several_shortest_paths_are_shared_by_a_select_group() -> None:
-    async with together("torus,3,3", OF13) as both:
+    async with forwarding("torus,3,3", OF13) as both:
         await both.ping_all()
         groups = both.forwarding.groups
         assert any(groups.values())
@@ -84,7 +95,7 @@ async def test_several_shortest_paths_are_shared_by_a_select_group() -> None:
 
 @story
 async def test_groups_into_a_link_that_is_gone_are_deleted() -> None:
-    async with together("torus,3,3", OF13) as both:
+    async with forwarding("torus,3,3", OF13) as both:
         await both.ping_all()
         link = both.network.find_link("s1", "s2")
         await both.pull(str(link.a), str(link.b))
@@ -96,7 +107,7 @@ async def test_groups_into_a_link_that_is_gone_are_deleted() -> None:
 @VERSIONS
 @story
 async def test_entries_bear_the_cookie_of_the_application(version: Version) -> None:
-    async with together("linear,2", version) as both:
+    async with forwarding("linear,2", version) as both:
         await both.ping_all()
         entries = list(both.network.switches["s1"].tables[0])
         forwarded = [entry for entry in entries if "eth_dst" in entry.match]

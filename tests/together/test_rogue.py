@@ -23,7 +23,7 @@ from protocol import (
 )
 
 from ..controller.fakes import FakeSwitch
-from .networks import Together, story, together
+from .networks import Together, forwarding, story
 
 ROGUE = 99
 FLOOD = 3000  # packet-ins at once
@@ -51,7 +51,7 @@ async def settled(rogue: FakeSwitch) -> None:
 @story
 async def test_forged_probes_make_no_links(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "controller")
-    async with together("ring,4", OF13) as both:
+    async with forwarding("ring,4", OF13) as both:
         links = set(both.topology.graph.links.values())
         rogue = await FakeSwitch.dial(both.bound, datapath_id=ROGUE, ports=range(1, 4))
         for end in [SwitchEnd(1, 1), SwitchEnd(2, 2), SwitchEnd(ROGUE, 2)]:
@@ -64,7 +64,7 @@ async def test_forged_probes_make_no_links(caplog: pytest.LogCaptureFixture) -> 
 
 @story
 async def test_probes_of_its_own_that_come_in_again_make_no_links() -> None:
-    async with together("ring,4", OF13) as both:
+    async with forwarding("ring,4", OF13) as both:
         links = set(both.topology.graph.links.values())
         rogue = await FakeSwitch.dial(both.bound, datapath_id=ROGUE, ports=range(1, 4))
         sent = [(await rogue.expect(PacketOut)).data for _ in range(3)]
@@ -84,7 +84,7 @@ async def test_probes_of_its_own_that_come_in_again_make_no_links() -> None:
 
 @story
 async def test_a_flood_of_packets_from_made_up_hosts_leaves_the_others_reachable() -> None:
-    async with together("tree,2,2", OF13) as both:
+    async with forwarding("tree,2,2", OF13) as both:
         links = set(both.topology.graph.links.values())
         rogue = await FakeSwitch.dial(both.bound, datapath_id=ROGUE, ports=range(1, 4))
         for number in range(FLOOD):
@@ -96,7 +96,7 @@ async def test_a_flood_of_packets_from_made_up_hosts_leaves_the_others_reachable
 
 @story
 async def test_lies_in_replies_cost_the_rogue_only() -> None:
-    async with together("tree,2,2", OF13) as both:
+    async with forwarding("tree,2,2", OF13) as both:
         links = set(both.topology.graph.links.values())
         rogue = await FakeSwitch.dial(both.bound, datapath_id=ROGUE)
         for xid in range(200):
@@ -108,7 +108,7 @@ async def test_lies_in_replies_cost_the_rogue_only() -> None:
 
 @story
 async def test_who_connects_again_and_again_disturbs_nobody() -> None:
-    async with together("ring,4", OF13) as both:
+    async with forwarding("ring,4", OF13) as both:
         links = set(both.topology.graph.links.values())
         for _ in range(50):
             rogue = await FakeSwitch.dial(both.bound, datapath_id=ROGUE, ports=range(1, 4))
