@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
+import re
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable
+from functools import wraps
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from protocol import (
     ErrorMsg,
@@ -15,6 +18,8 @@ from protocol import (
     PacketIn,
     PortStatus,
 )
+
+from .cookies import CookieSpaces
 
 if TYPE_CHECKING:
     from .datapath import Datapath
@@ -33,6 +38,8 @@ class App:
     handler raises is logged, and the channel lives on.
     """
 
+    hears_all_removed: ClassVar[bool] = False
+
     async def switch_ready(self, datapath: Datapath) -> None:
         """A switch finished its handshake: its features and ports are known."""
 
@@ -43,7 +50,11 @@ class App:
         """A packet came to the controller."""
 
     async def flow_removed(self, datapath: Datapath, message: FlowRemoved) -> None:
-        """A flow entry went, that had asked to tell so."""
+        """A flow entry went, that had asked to tell so.
+
+        Entries of other applications are theirs to hear of; those of nobody who runs here
+        are told to all. An application whose `hears_all_removed` is True hears of all.
+        """
 
     async def port_status(self, datapath: Datapath, message: PortStatus) -> None:
         """A port came, went or changed; `datapath.ports` has it already."""
@@ -77,22 +88,59 @@ _BY_DEFAULT = {"error"}  # handlers of App itself that do something
 class Handlers:
     """The handlers that an application has, by the class of the message.
 
-    TypeError if one is no `async def`.
+    `spaces` are those of all applications that run, among them this one by its name.
+    TypeError if a handler is no `async def`.
     """
 
-    def __init__(self, app: App) -> None:
-        self.app = app
+    def __init__(self, app: App, name: str = "", spaces: CookieSpaces | None = None) -> None:
+        self.app, self.name = app, name or name_of(app)
+        self.spaces = spaces or CookieSpaces([self.name])
+        self.space = self.spaces.by_name[self.name]
         names = ["switch_ready", "switch_gone", "message", "background", *_NAMES.values()]
         found = {name: handler for name in names if (handler := _handler(app, name))}
         self.ready = found.get("switch_ready")
         self.gone = found.get("switch_gone")
         self.other = found.get("message")
         self.background = found.get("background")
+        if (removed := found.get("flow_removed")) and not app.hears_all_removed:
+            found["flow_removed"] = self._of_own(removed)
         self._by_class = {cls: found.get(name) for cls, name in _NAMES.items()}
 
     def of(self, message: Message) -> Handler | None:
         """Return the handler that wants this message, None where there is none."""
         return self._by_class.get(type(message), self.other)
+
+    def _of_own(self, handler: Handler) -> Handler:
+        """Return a handler that is called for entries of this application, or of nobody."""
+
+        @wraps(handler)
+        async def filtered(datapath: Datapath, message: FlowRemoved) -> None:
+            if self.spaces.whose(message.cookie) in (self.space, None):
+                await handler(datapath, message)
+
+        return filtered
+
+
+def name_of(app: App | type[App]) -> str:
+    """Return what an application is called in a configuration and in the log.
+
+    >>> class LearningSwitch(App): ...
+    >>> name_of(LearningSwitch)
+    'learning_switch'
+    """
+    cls = app if isinstance(app, type) else type(app)
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+
+
+def names_of(apps: Iterable[App]) -> list[str]:
+    """Return the names of applications; a second one of a class is called as in hub_2."""
+    counts: Counter[str] = Counter()
+    names = []
+    for app in apps:
+        name = name_of(app)
+        counts[name] += 1
+        names.append(f"{name}_{counts[name]}" if counts[name] > 1 else name)
+    return names
 
 
 def _handler(app: App, name: str) -> Handler | None:

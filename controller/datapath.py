@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import TypeVar, overload
+from copy import copy
+from itertools import count
+from typing import TYPE_CHECKING, Self, TypeVar, overload
 
 from protocol import (
     BarrierReply,
@@ -27,7 +29,12 @@ from protocol.roles import Role, RoleReply, RoleRequest
 from .abilities import refusal
 from .inquiries import Inquiries
 from .orders import Orders
+from .own_flows import OwnFlows
 from .requests import REQUEST_TIMEOUT, Requests
+
+if TYPE_CHECKING:
+    from .cookies import CookieSpace, CookieSpaces
+    from .flow_owners import FlowOwners
 
 M = TypeVar("M", bound=Message)
 P = TypeVar("P", bound=MultipartReply)
@@ -81,7 +88,19 @@ class Datapath(Inquiries):
         self.ports: dict[int, PortDesc] = {port.port_no: port for port in ports}
         self.peer = peer  #: the address that it connects from
         self._send, self._requests, self._sent = send, requests, sent
-        self._bundle_id = 0  # of the bundle before
+        self._bundle_ids = count(1)  # each of the next bundle
+        self.flow_owners: FlowOwners | None = None  #: whose entries are whose, if that is noted
+
+    def seen_by(self, space: CookieSpace, spaces: CookieSpaces, owners: FlowOwners | None) -> Self:
+        """Return this switch as one of some applications sees it.
+
+        `owners` notes whose entries are whose, where that is wanted. What changes must lie in
+        objects, as `ports` does, which all who see the switch share.
+        """
+        view = copy(self)
+        own = OwnFlows(space, spaces, owners, self._send, self)
+        view._send, view.cookie_base = own.send, space.base
+        return view
 
     @property
     def datapath_id(self) -> int:
@@ -186,7 +205,7 @@ class Datapath(Inquiries):
             await self._commit(bundle.messages, timeout)
 
     async def _commit(self, messages: Sequence[Message], timeout: float) -> None:
-        self._bundle_id = number = self._bundle_id % 0xFFFF_FFFF + 1
+        number = next(self._bundle_ids) & 0xFFFF_FFFF
         flags = BundleFlags.ATOMIC | BundleFlags.ORDERED
 
         async def control(kind: BundleControlType) -> None:

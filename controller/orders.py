@@ -51,6 +51,7 @@ from protocol.record import Record
 from protocol.tables import TableConfig
 
 from .abilities import need
+from .cookies import PREFIX_MASK
 
 _OF10_CONFIG = PortConfig.NO_STP | PortConfig.NO_RECV_STP | PortConfig.NO_FLOOD
 _MISS = TableConfig.TABLE_MISS_CONTINUE | TableConfig.TABLE_MISS_DROP
@@ -62,10 +63,15 @@ class Orders(ABC):
 
     version: Version
     ports: Mapping[int, PortDesc]  #: those that the switch has, by port_no
+    cookie_base = 0  #: of entries that are given no cookie; see `cookies.py`
 
     @abstractmethod
     def send(self, message: Message) -> int:
         """Take a message; return the number by which it is known."""
+
+    def is_own(self, cookie: int) -> bool:
+        """Return whether an entry with this cookie is of the application that asks."""
+        return cookie & PREFIX_MASK == self.cookie_base
 
     def speaks(self, message: type[Message]) -> bool:
         """Return whether the channel's version has a message, as OF1.0 has no GroupMod."""
@@ -90,7 +96,8 @@ class Orders(ABC):
     ) -> int:
         """Add a flow entry that does `actions` at once, then `instructions`.
 
-        With neither it drops what matches. Timeouts are in seconds, 0 never.
+        With neither it drops what matches. Timeouts are in seconds, 0 never. The low 48 bits
+        of the cookie are the application's, the high ones say whose the entry is.
         """
         applied = (ApplyActions(tuple(actions)),) if actions else ()
         return self.send(
@@ -101,7 +108,7 @@ class Orders(ABC):
                 idle_timeout=idle_timeout,
                 hard_timeout=hard_timeout,
                 table_id=table_id,
-                cookie=cookie,
+                cookie=cookie or self.cookie_base,
                 flags=flags,
             )
         )

@@ -11,6 +11,7 @@ from protocol import (
     Closed,
     Event,
     FeaturesReply,
+    FlowRemoved,
     Message,
     MultipartFlags,
     MultipartReply,
@@ -27,6 +28,7 @@ from .channel import Channel
 from .datapath import Datapath
 from .dispatch import Worker
 from .handshake import Handshake
+from .own_flows import views
 from .requests import Requests
 
 if TYPE_CHECKING:
@@ -101,6 +103,8 @@ class Peer:
     def _dispatch(self, message: Message, datapath: Datapath) -> None:
         if isinstance(message, PortStatus):
             datapath.learn_port(message)
+        elif isinstance(message, FlowRemoved) and datapath.flow_owners is not None:
+            datapath.flow_owners.removed(message)
         elif isinstance(message, MultipartReply) and message.flags & MultipartFlags.MORE:
             return  # it came behind the part with which an answer was cut
         for worker in self.workers:
@@ -165,9 +169,10 @@ class Peer:
         )
         handlers = self.controller.handlers
         before = [worker.task for worker in older.workers] if older else [None] * len(handlers)
+        seen = views(self.datapath, self.controller.spaces, [one.space for one in handlers])
         self.workers = [
-            Worker(one, self.datapath, self._resume, after)
-            for one, after in zip(handlers, before, strict=True)
+            Worker(one, view, self._resume, after)
+            for one, view, after in zip(handlers, seen, before, strict=True)
         ]
 
     def _closed(self, event: Closed) -> None:

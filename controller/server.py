@@ -16,8 +16,9 @@ from protocol.endpoint import Endpoint
 from protocol.transport.backoff import backoff
 from protocol.transport.tls import TlsFiles
 
-from .app import App, Handlers
+from .app import App, Handlers, names_of
 from .channel import Channel
+from .cookies import CookieSpaces
 from .datapath import Datapath
 from .dispatch import run_background
 from .listener import Listener
@@ -50,7 +51,11 @@ class Controller:
     ) -> None:
         self.tls = tls  #: for endpoints ssl: and pssl:
         self.recorder = recorder or Recorder()
-        self.handlers = [Handlers(app) for app in apps]
+        names = names_of(apps)
+        self.spaces = CookieSpaces(names)
+        self.handlers = [
+            Handlers(app, name, self.spaces) for app, name in zip(apps, names, strict=True)
+        ]
         self.versions = frozenset(versions)
         self.echo_interval, self.echo_timeout = echo_interval, echo_timeout
         self.handshake_timeout = handshake_timeout  #: seconds for hello, and for features

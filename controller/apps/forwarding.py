@@ -30,9 +30,7 @@ from protocol.packet import Arp, EthType, Packet
 
 PRIORITY = 100
 IDLE_TIMEOUT = 60  # seconds without a packet after which a pair of hosts is forgotten
-COOKIE = 0x666F_7277_0000_0000  # "forw": entries of ours
-ALL_BITS = 0xFFFF_FFFF_FFFF_FFFF
-FIRST_GROUP = 0x6600_0000  # and groups of ours: up to 0x66FF_FFFF
+FIRST_GROUP = 0x6600_0000  # groups of ours: up to 0x66FF_FFFF
 FOR_BRIDGES = 0x0180_C200_0000  # no bridge forwards these 16 addresses (IEEE 802.1D 7.12.6)
 
 
@@ -47,23 +45,26 @@ class Forwarding(App):
 
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
+        self.datapaths: dict[int, Datapath] = {}
         self.routes = RouteTable()
         self.groups: dict[int, dict[tuple[int, ...], int]] = {}  # switch -> ports -> group_id
         self.group_ids = count(FIRST_GROUP)
         topology.subscribe(self.changed)
 
     async def switch_ready(self, datapath: Datapath) -> None:
+        self.datapaths[datapath.datapath_id] = datapath
         self.groups[datapath.datapath_id] = {}
         if datapath.speaks(GroupMod):  # what is left of an earlier run may lead astray
-            datapath.delete_flows(cookie=COOKIE, cookie_mask=ALL_BITS)
+            datapath.delete_flows()
             for desc in (await datapath.request(GroupDescRequest(), GroupDescReply)).groups:
                 if desc.group_id >> 24 == FIRST_GROUP >> 24:
                     datapath.delete_group(desc.group_id)
-        datapath.add_flow(Match(), [Output(Port.CONTROLLER)], priority=0, cookie=COOKIE)
+        datapath.add_flow(Match(), [Output(Port.CONTROLLER)], priority=0)
         self.reroute(self.routes.through(datapath.datapath_id))
 
     async def switch_gone(self, datapath: Datapath) -> None:
-        self.groups.pop(datapath.datapath_id, None)
+        if self.datapaths.get(datapath.datapath_id) is datapath:
+            del self.datapaths[datapath.datapath_id], self.groups[datapath.datapath_id]
 
     async def packet_in(self, datapath: Datapath, message: PacketIn) -> None:
         frame = Ethernet.parse(message.data)
@@ -81,7 +82,7 @@ class Forwarding(App):
 
     async def flow_removed(self, datapath: Datapath, message: FlowRemoved) -> None:
         source, target = message.match.number("eth_src"), message.match.number("eth_dst")
-        if message.cookie == COOKIE and source is not None and target is not None:
+        if datapath.is_own(message.cookie) and source is not None and target is not None:
             self.forget(Pair(MacAddress(source), MacAddress(target)))
 
     def asked_for(self, frame: Ethernet, message: PacketIn) -> Host | None:
@@ -93,14 +94,14 @@ class Forwarding(App):
 
     def flood(self, source: SwitchEnd, data: bytes) -> None:
         """Hand a frame to every port where hosts are."""
-        for number, datapath in self.topology.datapaths.items():
+        for number, datapath in self.datapaths.items():
             ports = [p for p in self.topology.edges(datapath) if (number, p) != source]
             if ports:
                 datapath.packet_out(data, [Output(port) for port in ports])
 
     def send(self, end: SwitchEnd, data: bytes) -> None:
         """Hand a frame to one port."""
-        if datapath := self.topology.datapaths.get(end.datapath_id):
+        if datapath := self.datapaths.get(end.datapath_id):
             datapath.packet_out(data, [Output(end.port_no)])
 
     # Routes
@@ -116,11 +117,11 @@ class Forwarding(App):
         for end in self.routes.get(pair).keys() - wanted.keys():
             self.take_out(end, pair)
         for end, action in wanted.items():
-            if datapath := self.topology.datapaths.get(end.datapath_id):
+            if datapath := self.datapaths.get(end.datapath_id):
                 flags = FlowModFlags.SEND_FLOW_REM if end == source.end else 0
                 datapath.add_flow(
                     match_of(end, pair), [action],
-                    priority=PRIORITY, idle_timeout=IDLE_TIMEOUT, cookie=COOKIE, flags=flags,
+                    priority=PRIORITY, idle_timeout=IDLE_TIMEOUT, flags=flags,
                 )  # fmt: skip
         self.routes.put(pair, wanted)
         if oldest := self.routes.oldest_above_limit():
@@ -128,7 +129,7 @@ class Forwarding(App):
 
     def spread(self, switch: int, ports: list[int], pair: Pair) -> tuple[Action, list[int]]:
         """Return what sends a pair's frames out of several ports, and which it may take."""
-        datapath = self.topology.datapaths.get(switch)
+        datapath = self.datapaths.get(switch)
         if len(ports) == 1 or datapath is None or not datapath.speaks(GroupMod):
             port = ports[crc32(b"%x-%x" % pair) % len(ports)]
             return Output(port), [port]
@@ -146,7 +147,7 @@ class Forwarding(App):
 
     def take_out(self, end: SwitchEnd, pair: Pair) -> None:
         """Delete one entry."""
-        if datapath := self.topology.datapaths.get(end.datapath_id):
+        if datapath := self.datapaths.get(end.datapath_id):
             strict = FlowModCommand.DELETE_STRICT
             datapath.send(FlowMod(match_of(end, pair), command=strict, priority=PRIORITY))
 
@@ -175,7 +176,7 @@ class Forwarding(App):
         groups = self.groups.get(end.datapath_id, {})
         for ports in [ports for ports in groups if end.port_no in ports]:
             group_id = groups.pop(ports)
-            if datapath := self.topology.datapaths.get(end.datapath_id):
+            if datapath := self.datapaths.get(end.datapath_id):
                 datapath.delete_group(group_id)
 
 

@@ -30,7 +30,6 @@ from .hosts import Host, HostEvent, HostMoved, HostTable
 logger = logging.getLogger("controller")
 
 LLDP_PRIORITY = 0xFFFF  #: of the entry that brings probes here, so that nothing else floods them
-COOKIE = 0x746F_706F_0000_0000  #: of that entry: "topo"
 TOLD_AGAIN = 60.0  # seconds until the same port's suspicious frames are told again
 _EXPIRE_EVERY = 10.0  # seconds between two looks for hosts that are silent
 
@@ -109,7 +108,6 @@ class Topology(App):
             Match(eth_type=EthType.LLDP),
             [Output(Port.CONTROLLER)],
             priority=LLDP_PRIORITY,
-            cookie=COOKIE,
         )
         self._discovery.add_switch(datapath.datapath_id, datapath.ports.values(), _now())
         self._wake.set()

@@ -10,6 +10,7 @@ import pytest
 from controller import App, Datapath, dispatch
 from controller.app import Handlers
 from controller.apps.learning_switch import LearningSwitch
+from controller.cookies import CookieSpaces
 from controller.dispatch import Worker
 from controller.testing import recording
 from protocol import (
@@ -87,6 +88,33 @@ async def test_errors_are_logged_where_no_handler_wants_them(
     worker.add(ErrorMsg(HelloFailedCode.EPERM))
     await eventually(lambda: "the switch answered" in caplog.text)
     await ended(worker)
+
+
+class Curious(Recorder):
+    """Wants to hear of all entries that go."""
+
+    hears_all_removed = True
+
+
+async def test_who_put_an_entry_in_hears_that_it_went() -> None:
+    spaces = CookieSpaces(["mine", "other", "curious"])
+    mine, other, curious = Recorder(), Recorder(), Curious()
+    apps = zip((mine, other, curious), spaces.by_name, strict=True)
+    workers = [
+        Worker(Handlers(app, name, spaces), recording()[0], lambda: None) for app, name in apps
+    ]
+    of_mine = FlowRemoved(cookie=spaces.by_name["mine"].base | 7)
+    of_nobody = FlowRemoved(cookie=7)
+    for worker in workers:
+        worker.add(of_mine)
+        worker.add(of_nobody)
+        worker.add(BarrierReply())
+    for app in (mine, other, curious):
+        await app.until("message")
+    await ended(*workers)
+    assert mine.messages("flow_removed") == [of_mine, of_nobody]
+    assert other.messages("flow_removed") == [of_nobody]
+    assert curious.messages("flow_removed") == [of_mine, of_nobody]
 
 
 class Failing(Recorder):

@@ -229,11 +229,12 @@ async def test_of_two_switches_with_one_datapath_id_the_newer_stays_and_the_log_
         await app.until("switch_ready", 2)
         await older.hang()
         second = controller.datapaths[1]
-        assert [(name, one) for name, one, _ in app.told] == [
-            ("switch_ready", first),
-            ("switch_gone", first),
-            ("switch_ready", second),
+        assert [(name, one.peer) for name, one, _ in app.told] == [
+            ("switch_ready", first.peer),
+            ("switch_gone", first.peer),
+            ("switch_ready", second.peer),
         ]
+        assert app.told[0][1] is app.told[1][1] is not app.told[2][1]
         assert f"from 127.0.0.1:{older.port}, and now from 127.0.0.1:{newer.port}" in caplog.text
         older.leave()
         newer.send(PacketIn())

@@ -6,7 +6,7 @@ from ipaddress import IPv6Address
 
 import pytest
 
-from controller.apps.forwarding import COOKIE
+from controller.cookies import CookieSpaces
 from protocol import OF10, OF13, OF15, Group, MacAddress, Version
 from protocol.packet import Ethernet, IPv6, Udp, build
 
@@ -112,4 +112,5 @@ async def test_entries_bear_the_cookie_of_the_application(version: Version) -> N
         entries = list(both.network.switches["s1"].tables[0])
         forwarded = [entry for entry in entries if "eth_dst" in entry.match]
         assert len(forwarded) == 2
-        assert {entry.cookie for entry in forwarded} == {COOKIE}
+        space = CookieSpaces(["forwarding"]).by_name["forwarding"]
+        assert {entry.cookie for entry in forwarded} == {space.base}
