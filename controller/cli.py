@@ -24,7 +24,7 @@ from . import loading
 from .app import App
 from .control.place import default_path
 from .control.server import Control
-from .server import Controller
+from .server import Controller, Duplicates
 
 logger = logging.getLogger("controller")
 
@@ -190,6 +190,13 @@ class _Command(click.Command):
     help="Silence after which a switch is asked for a sign of life; 0 never asks.",
 )
 @click.option(
+    "--duplicates",
+    type=click.Choice([one.value for one in Duplicates]),
+    default=Duplicates.NEWEST.value,
+    show_default=True,
+    help="Which of two connections with the same datapath_id stays.",
+)
+@click.option(
     "--control",
     type=click.Path(path_type=Path),
     default=default_path,
@@ -206,6 +213,7 @@ def command(
     ca_cert: str | None,
     versions: tuple[str, ...],
     echo_interval: float,
+    duplicates: str,
     control: Path,
     verbose: bool,
 ) -> None:
@@ -223,7 +231,13 @@ def command(
         loaded = loading.load_all(apps or (DEFAULT_APP,))
     except (ValueError, loading.LoadError) as error:
         raise click.ClickException(str(error)) from error
-    controller = Controller(loaded, versions=spoken, echo_interval=echo_interval, tls=tls)
+    controller = Controller(
+        loaded,
+        versions=spoken,
+        echo_interval=echo_interval,
+        tls=tls,
+        duplicates=Duplicates(duplicates),
+    )
     sys.exit(_serve(controller, [*listened, *dialled], control))
 
 

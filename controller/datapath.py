@@ -27,6 +27,7 @@ from protocol.nicira import messages as nicira
 from protocol.roles import Role, RoleReply, RoleRequest
 
 from .abilities import refusal
+from .auxiliary import Origins
 from .inquiries import Inquiries
 from .orders import Orders
 from .own_flows import OwnFlows
@@ -87,6 +88,7 @@ class Datapath(Inquiries):
         self.version = version
         self.ports: dict[int, PortDesc] = {port.port_no: port for port in ports}
         self.peer = peer  #: the address that it connects from
+        self.origins: Origins = Origins()
         self._send, self._requests, self._sent = send, requests, sent
         self._bundle_ids = count(1)  # each of the next bundle
         self.flow_owners: FlowOwners | None = None  #: whose entries are whose, if that is noted

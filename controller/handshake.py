@@ -35,7 +35,7 @@ class Handshake:
         self._xid = send(FeaturesRequest())
 
     def receive(self, message: Message) -> tuple[FeaturesReply, Sequence[PortDesc]] | None:
-        """Return the features and the ports once both are there.
+        """Return the features and the ports once both are there; auxiliary channels tell none.
 
         OpenFlowError if the switch refuses, or has nothing to tell to us. Messages that
         answer nothing are passed over: nobody asked for them before the handshake is done.
@@ -56,9 +56,12 @@ class Handshake:
         return None
 
     def _learn(self, features: FeaturesReply) -> tuple[FeaturesReply, Sequence[PortDesc]] | None:
-        if features.auxiliary_id:
-            raise OpenFlowError("it is an auxiliary connection, which nobody needs here")
-        if self._version < OF13:
+        if not features.datapath_id:
+            raise OpenFlowError(
+                "its datapath_id is 0, as that of any switch that was given none: give it one, "
+                "with Open vSwitch by ovs-vsctl set bridge BRIDGE other-config:datapath-id=…"
+            )
+        if self._version < OF13 or features.auxiliary_id:
             return features, features.ports
         self._features = features
         self._xid = self._send(PortDescRequest())

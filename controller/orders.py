@@ -51,6 +51,7 @@ from protocol.record import Record
 from protocol.tables import TableConfig
 
 from .abilities import need
+from .auxiliary import Origins
 from .cookies import PREFIX_MASK
 
 _OF10_CONFIG = PortConfig.NO_STP | PortConfig.NO_RECV_STP | PortConfig.NO_FLOOD
@@ -64,6 +65,7 @@ class Orders(ABC):
     version: Version
     ports: Mapping[int, PortDesc]  #: those that the switch has, by port_no
     cookie_base = 0  #: of entries that are given no cookie; see `cookies.py`
+    origins: Origins | None = None  #: of packets that came over auxiliary channels
 
     @abstractmethod
     def send(self, message: Message) -> int:
@@ -295,6 +297,8 @@ class Orders(ABC):
         kept = packet.buffer_id != NO_BUFFER
         data = b"" if kept else packet.data
         message = PacketOut(tuple(actions), data, packet.buffer_id, _from_port(port))
+        if self.origins and (send_back := self.origins.of(packet)):
+            return send_back(message)
         return self.send(message)
 
 

@@ -48,7 +48,9 @@ class Peer:
         self.controller, self.channel = controller, channel
         self.datapath: Datapath | None = None
         speech = channel.connection
-        self.requests = Requests(channel.update_interest, speech.pass_parts, speech.drop_parts)
+        self.requests = Requests(self._resume, speech.pass_parts, speech.drop_parts)
+        self.main: Peer | None = None  #: of an auxiliary channel: the one that it belongs to
+        self.auxiliaries: dict[int, Peer] = {}  #: the others of this datapath, by auxiliary_id
         self.workers: list[Worker] = []
         self.dropped = 0  # messages that found no room
         self.faults = 0  # messages that were not understood
@@ -62,6 +64,8 @@ class Peer:
     @property
     def name(self) -> str:
         """How the log calls it."""
+        if self.main is not None:
+            return f"{self.main.name}, auxiliary channel from {self.channel.peer}"
         return str(self.datapath) if self.datapath else f"peer {self.channel.peer}"
 
     @property
@@ -72,6 +76,8 @@ class Peer:
     @property
     def busy(self) -> bool:
         """Whether reading should wait: unless a handler waits for something to be read."""
+        if self.main is not None:
+            return self.main.busy
         return (self.full or self.requests.full) and not self.requests.awaited
 
     def receive(self, event: Event) -> None:
@@ -89,11 +95,25 @@ class Peer:
             self._closed(event)
 
     def send(self, message: Message) -> int:
-        """Send a message; return its xid."""
+        """Send a message; return its xid, which no other message to the datapath has."""
+        if self.main is not None:
+            return self.channel.send(message, self.main.channel.connection.reserve_xid())
         return self.channel.send(message)
 
+    def hear(self, message: Message, auxiliary: Peer) -> None:
+        """Take a message that came over an auxiliary channel."""
+        datapath = self.datapath
+        assert datapath is not None
+        if isinstance(message, PacketIn):
+            datapath.origins.note(message, auxiliary.send)
+        if not self.requests.resolve(message):
+            self._dispatch(message, datapath)
+
     def _sent(self, xid: int) -> Message | None:
-        return self.controller.recorder.sent(self.channel.tape, xid)
+        for peer in (self, *self.auxiliaries.values()):
+            if message := self.controller.recorder.sent(peer.channel.tape, xid):
+                return message
+        return None
 
     async def finish(self) -> None:
         """Wait, after the channel closed, until the last handlers are done."""
@@ -130,6 +150,8 @@ class Peer:
 
     def _resume(self) -> None:
         self.channel.update_interest()
+        for auxiliary in self.auxiliaries.values():
+            auxiliary.channel.update_interest()
 
     def _shake_hands(self, version: Version) -> None:
         timeout = self.controller.handshake_timeout
@@ -141,25 +163,42 @@ class Peer:
         self.channel.close(f"the switch did not tell its features in {timeout:g} s")
 
     def _introduce(self, message: Message) -> None:
+        if self.main is not None:
+            self.main.hear(message, self)
+            return
         assert self._handshake is not None
         try:
             told = self._handshake.receive(message)
+            if told and told[0].auxiliary_id:
+                self._assist(told[0])
+            elif told:
+                self._ready(*told)
         except OpenFlowError as error:
             self.channel.close(f"the handshake failed: {error}")
-            return
-        if told:
-            self._ready(*told)
 
-    def _ready(self, features: FeaturesReply, ports: Sequence[PortDesc]) -> None:
+    def _assist(self, features: FeaturesReply) -> None:
+        """Belong to a main channel from now on; OpenFlowError where there is none for it."""
+        main, number = self.controller.main_of(self, features), features.auxiliary_id
+        self._introduced(features)
+        if older := main.auxiliaries.get(number):
+            older.channel.close(f"another auxiliary channel {number} took its place")
+        self.main, main.auxiliaries[number] = main, self
+        logger.info("%s: number %d is ready", self.name, number)
+
+    def _introduced(self, features: FeaturesReply) -> None:
         assert self._handshake_timer is not None
         self._handshake_timer.cancel()
+        self.channel.tape.datapath_id = features.datapath_id
+
+    def _ready(self, features: FeaturesReply, ports: Sequence[PortDesc]) -> None:
         version = self.channel.connection.version
         assert version is not None
-        self.datapath = Datapath(
+        datapath = Datapath(
             features, ports, version, self.send, self.requests, self._sent, self.channel.peer
         )
-        self.channel.tape.datapath_id = features.datapath_id
-        older = self.controller.ready(self, self.datapath)
+        older = self.controller.ready(self, datapath)
+        self.datapath = datapath
+        self._introduced(features)
         logger.info(
             "%s: ready, OpenFlow %s, %d ports, from %s",
             self.datapath,
@@ -180,11 +219,21 @@ class Peer:
         if self._handshake_timer:
             self._handshake_timer.cancel()
         self.ended.set()
+        if self.main is not None:
+            self._desert(self.main)
+        for auxiliary in list(self.auxiliaries.values()):
+            auxiliary.channel.close("its main channel ended")
         self.requests.close(event.reason)
         self.controller.gone(self)
         for worker in self.workers:
             worker.close()
         self._burial = asyncio.create_task(self._bury())
+
+    def _desert(self, main: Peer) -> None:
+        """Belong to a main channel no more."""
+        main.auxiliaries = {key: one for key, one in main.auxiliaries.items() if one is not self}
+        if main.datapath is not None:
+            main.datapath.origins.forget(self.send)
 
     async def _bury(self) -> None:
         """Let the last handlers run, but not for ever."""

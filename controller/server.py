@@ -6,17 +6,19 @@ import asyncio
 import logging
 import socket
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from protocol import ALL_VERSIONS, Connection, Version
+from protocol import ALL_VERSIONS, Connection, FeaturesReply, OpenFlowError, Version
 from protocol.connection import ECHO_INTERVAL, ECHO_TIMEOUT, HANDSHAKE_TIMEOUT
 from protocol.endpoint import Endpoint
 from protocol.transport.backoff import backoff
 from protocol.transport.tls import TlsFiles
 
 from .app import App, Handlers, names_of
+from .auxiliary import main_of
 from .channel import Channel
 from .cookies import CookieSpaces
 from .datapath import Datapath
@@ -30,6 +32,17 @@ from .sockets import dialled, hurry, listening, name_of
 logger = logging.getLogger("controller")
 
 LONGEST_DELAY = 8.0  #: seconds between two attempts to dial a switch, at most
+
+
+class Duplicates(Enum):
+    """Which of two connections with one datapath_id stays.
+
+    A switch that restarted comes back before its old connection is known to be dead: where
+    the oldest stays, it waits for that.
+    """
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
 
 
 class Controller:
@@ -48,7 +61,9 @@ class Controller:
         handshake_timeout: float = HANDSHAKE_TIMEOUT,
         recorder: Recorder | None = None,
         tls: TlsFiles | None = None,
+        duplicates: Duplicates = Duplicates.NEWEST,
     ) -> None:
+        self.duplicates = duplicates  #: which of two connections with one datapath_id stays
         self.tls = tls  #: for endpoints ssl: and pssl:
         self.recorder = recorder or Recorder()
         names = names_of(apps)
@@ -165,22 +180,29 @@ class Controller:
         self._peers.add(peer)
 
     def ready(self, peer: Peer, datapath: Datapath) -> Peer | None:
-        """A peer turned out to be this switch. Of two with one datapath_id the newer stays.
+        """A peer turned out to be this switch; OpenFlowError where another one is and stays.
 
         Return the peer that was this switch before, as long as anything is left of it.
         """
         older = self._by_id.get(datapath.datapath_id)
         if older is not None and not older.channel.closed:
-            logger.warning(
-                "%s is connected twice: from %s, and now from %s, which stays",
-                datapath,
-                older.channel.peer,
-                peer.channel.peer,
-            )
-            older.channel.close("another connection with the same datapath_id took its place")
+            self._choose(datapath, older.channel, peer.channel)
         self._by_id[datapath.datapath_id] = peer
         self._datapaths[datapath.datapath_id] = datapath
         return older
+
+    def _choose(self, datapath: Datapath, older: Channel, newer: Channel) -> None:
+        """Of two channels with one datapath_id let one stay."""
+        stays = "which stays" if self.duplicates is Duplicates.NEWEST else "which is refused"
+        line = "%s is connected twice: from %s, and now from %s, %s"
+        logger.warning(line, datapath, older.peer, newer.peer, stays)
+        if self.duplicates is Duplicates.OLDEST:
+            raise OpenFlowError(f"{datapath} is connected already, from {older.peer}")
+        older.close("another connection with the same datapath_id took its place")
+
+    def main_of(self, peer: Peer, features: FeaturesReply) -> Peer:
+        """Return the main channel of an auxiliary one; OpenFlowError where there is none."""
+        return main_of(peer, features, self._by_id)
 
     def gone(self, peer: Peer) -> None:
         """A connection ended."""

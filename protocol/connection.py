@@ -114,6 +114,10 @@ class Connection:
             self._out.append(encode(message, self.version, xid))
         return xid
 
+    def reserve_xid(self) -> int:
+        """Return an xid that no other message of ours has, for one that goes another way."""
+        return self._next_xid()
+
     def pass_parts(self, xid: int) -> None:
         """Let the parts of the multipart answer to `xid` be events as they come."""
         self._gatherer.let_pass(xid)

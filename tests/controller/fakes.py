@@ -53,9 +53,11 @@ class FakeSwitch:
         self.heard: list[Event] = []
 
     @classmethod
-    async def connect(cls, at: Endpoint, version: Version = OF13) -> Self:
+    async def connect(
+        cls, at: Endpoint, version: Version = OF13, local_host: str = "127.0.0.1"
+    ) -> Self:
         """Connect, and say nothing."""
-        reader, writer = await asyncio.open_connection(at.host, at.port)
+        reader, writer = await asyncio.open_connection(at.host, at.port, local_addr=(local_host, 0))
         return cls(reader, writer, version)
 
     @classmethod

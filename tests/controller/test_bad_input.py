@@ -102,22 +102,20 @@ async def test_a_switch_that_refuses_to_tell_its_features_is_closed_whatever_fol
         switch.leave()
 
 
-async def test_an_auxiliary_connection_does_not_take_the_place_of_the_main_one() -> None:
-    app = Recorder()
-    async with serving(app) as (controller, at):
-        main = await FakeSwitch.dial(at)
-        await app.until("switch_ready")
-        auxiliary = await FakeSwitch.connect(at)
-        await auxiliary.greet()
-        request = await auxiliary.expect(FeaturesRequest)
-        replies = FeaturesReply(1, auxiliary_id=1, xid=request.xid), PacketIn()
-        auxiliary.say(b"".join(message.encode(OF13) for message in replies))
-        await auxiliary.hang()
-        main.send(PacketIn())
-        await app.until("packet_in")
-        assert list(controller.datapaths) == [1]
-        auxiliary.leave()
-        main.leave()
+async def test_a_switch_without_a_datapath_id_is_refused_with_the_cure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with serving() as (controller, at):
+        switch = await FakeSwitch.connect(at)
+        await switch.greet()
+        request = await switch.expect(FeaturesRequest)
+        switch.send(FeaturesReply(0), xid=request.xid)
+        await switch.hang()
+        assert not controller.datapaths
+        (line,) = lines(caplog, switch.name)
+        assert line.startswith("closed: the handshake failed: its datapath_id is 0, ")
+        assert "ovs-vsctl set bridge" in line
+        switch.leave()
 
 
 FAULTS = {

@@ -63,9 +63,16 @@ def test_a_switch_that_does_not_tell_its_features_is_none() -> None:
         Handshake(OF10, Sent(OF10)).receive(ErrorMsg(BadRequestCode.EPERM, xid=FEATURES))
 
 
-def test_an_auxiliary_connection_is_refused() -> None:
-    with pytest.raises(OpenFlowError, match="auxiliary"):
-        Handshake(OF13, Sent(OF13)).receive(FeaturesReply(5, auxiliary_id=1, xid=FEATURES))
+def test_an_auxiliary_channel_is_asked_for_no_ports() -> None:
+    sent = Sent(OF13)
+    features = FeaturesReply(5, auxiliary_id=1, xid=FEATURES)
+    assert Handshake(OF13, sent).receive(features) == (features, ())
+    assert sent == [FeaturesRequest()]
+
+
+def test_a_switch_without_a_datapath_id_is_none() -> None:
+    with pytest.raises(OpenFlowError, match="datapath_id is 0"):
+        Handshake(OF13, Sent(OF13)).receive(FeaturesReply(0, xid=FEATURES))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from controller import Datapath, peer
+from controller.server import Duplicates
 from protocol import (
     OF13,
     BarrierRequest,
@@ -245,6 +246,33 @@ async def test_of_two_switches_with_one_datapath_id_the_newer_stays_and_the_log_
         assert not controller.datapaths
 
 
+async def test_where_the_oldest_stays_a_second_one_is_refused_until_it_is_gone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Recorder()
+    async with serving(app, duplicates=Duplicates.OLDEST) as (controller, at):
+        older = await FakeSwitch.dial(at)
+        await app.until("switch_ready")
+        first = controller.datapaths[1]
+        newer = await FakeSwitch.dial(at)
+        await newer.hang()
+        assert f"now from 127.0.0.1:{newer.port}, which is refused" in caplog.text
+        (line,) = lines(caplog, newer.name)
+        assert line == (
+            "closed: the handshake failed: datapath 0x0000000000000001 is connected already, "
+            f"from 127.0.0.1:{older.port}"
+        )
+        older.send(PacketIn())
+        await app.until("packet_in")
+        assert controller.datapaths[1] is first
+        older.leave()
+        await app.until("switch_gone")
+        again = await FakeSwitch.dial(at)
+        await app.until("switch_ready", 2)
+        for one in (newer, again):
+            one.leave()
+
+
 async def test_a_switch_that_comes_back_is_ready_only_after_its_old_channel_is_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -286,11 +314,11 @@ async def test_a_controller_can_listen_at_several_endpoints() -> None:
     async with serving(app) as (controller, at):
         also = await controller.listen(Endpoint("ptcp", "127.0.0.1", 0))
         assert also.port != at.port
-        for number, one in enumerate((at, also)):
+        for number, one in enumerate((at, also), 1):
             switch = await FakeSwitch.dial(one, datapath_id=number)
-            await app.until("switch_ready", number + 1)
+            await app.until("switch_ready", number)
             switch.leave()
-        assert [one.datapath_id for name, one, _ in app.told if name == "switch_ready"] == [0, 1]
+        assert [one.datapath_id for name, one, _ in app.told if name == "switch_ready"] == [1, 2]
 
 
 async def test_an_endpoint_that_dials_is_refused() -> None:

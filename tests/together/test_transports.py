@@ -199,3 +199,19 @@ async def test_much_is_said_over_tls_in_both_directions(ours: Path) -> None:
         data = bytes(range(256)) * 250
         replies = await asyncio.gather(*(datapath.request(EchoRequest(data)) for _ in range(50)))
         assert all(isinstance(one, EchoReply) and one.data == data for one in replies)
+
+
+@pytest.mark.parametrize("text", KINDS)
+async def test_switches_open_auxiliary_channels_that_come_and_go_with_the_main_one(
+    text: str, ours: Path, sockets: Path
+) -> None:
+    async with both(files_of(ours, "controller"), files_of(ours, "switch")) as (controller, agent):
+        agent.settings = replace(agent.settings, auxiliary=2)
+        bound = await controller.listen(Endpoint.parse(text))
+        agent.dial("s1", dialling(bound))
+        for _ in range(2):
+            await eventually(lambda: any(len(one.auxiliaries) == 2 for one in controller._peers))
+            (main,) = controller._by_id.values()
+            assert sorted(main.auxiliaries) == [1, 2]
+            main.channel.close("for the test")
+            assert not main.auxiliaries
