@@ -60,7 +60,11 @@ class App:
         """A port came, went or changed; `datapath.ports` has it already."""
 
     async def error(self, datapath: Datapath, message: ErrorMsg) -> None:
-        """The switch refused something that was sent without waiting for an answer."""
+        """The switch refused something that this application sent without waiting for an answer.
+
+        `datapath.sent(message.xid)` is what. Errors come to all applications where it is not
+        known, or not any more, which of them they are due to.
+        """
         sent = datapath.sent(message.xid)
         told = f" to {sent}" if sent is not None else ""
         logger.warning("%s: the switch answered %s%s", datapath, message.code, told)

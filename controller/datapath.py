@@ -27,7 +27,7 @@ from protocol.nicira import messages as nicira
 from protocol.roles import Role, RoleReply, RoleRequest
 
 from .abilities import refusal
-from .auxiliary import Origins
+from .auxiliary import Origins, Send
 from .inquiries import Inquiries
 from .orders import Orders
 from .own_flows import OwnFlows
@@ -89,18 +89,27 @@ class Datapath(Inquiries):
         self.ports: dict[int, PortDesc] = {port.port_no: port for port in ports}
         self.peer = peer  #: the address that it connects from
         self.origins: Origins = Origins()
+        self._noting: Callable[[Send], Send] = lambda send: send
         self._send, self._requests, self._sent = send, requests, sent
         self._bundle_ids = count(1)  # each of the next bundle
         self.flow_owners: FlowOwners | None = None  #: whose entries are whose, if that is noted
 
-    def seen_by(self, space: CookieSpace, spaces: CookieSpaces, owners: FlowOwners | None) -> Self:
+    def seen_by(
+        self,
+        space: CookieSpace,
+        spaces: CookieSpaces,
+        owners: FlowOwners | None,
+        noting: Callable[[Send], Send] = lambda send: send,
+    ) -> Self:
         """Return this switch as one of some applications sees it.
 
-        `owners` notes whose entries are whose, where that is wanted. What changes must lie in
-        objects, as `ports` does, which all who see the switch share.
+        `owners` notes whose entries are whose, and what `noting` makes of a way to send who
+        sent what, where that is wanted. What changes must lie in objects, as `ports` does,
+        which all who see the switch share.
         """
         view = copy(self)
-        own = OwnFlows(space, spaces, owners, self._send, self)
+        view._noting = noting
+        own = OwnFlows(space, spaces, owners, noting(self._send), self)
         view._send, view.cookie_base = own.send, space.base
         return view
 
@@ -125,6 +134,9 @@ class Datapath(Inquiries):
             return self._send(message)
         except EncodeError as error:
             raise refusal(self, message, self.version, error) from error
+
+    def _send_back(self, send: Send, message: Message) -> int:
+        return self._noting(send)(message)
 
     @overload
     async def request(self, message: Message, *, timeout: float = ...) -> Message: ...

@@ -51,7 +51,7 @@ from protocol.record import Record
 from protocol.tables import TableConfig
 
 from .abilities import need
-from .auxiliary import Origins
+from .auxiliary import Origins, Send
 from .cookies import PREFIX_MASK
 
 _OF10_CONFIG = PortConfig.NO_STP | PortConfig.NO_RECV_STP | PortConfig.NO_FLOOD
@@ -298,8 +298,12 @@ class Orders(ABC):
         data = b"" if kept else packet.data
         message = PacketOut(tuple(actions), data, packet.buffer_id, _from_port(port))
         if self.origins and (send_back := self.origins.of(packet)):
-            return send_back(message)
+            return self._send_back(send_back, message)
         return self.send(message)
+
+    def _send_back(self, send: Send, message: Message) -> int:
+        """Send a message the way that a packet came."""
+        return send(message)
 
 
 def _from_port(in_port: int) -> Match:

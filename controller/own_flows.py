@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from protocol.nicira.flows import FlowMod as NxmFlowMod
 from .cookies import ALL_BITS, PREFIX_MASK, CookieSpace, CookieSpaces
 from .flow_owners import Entry, FlowOwners
 from .overlaps import bits_of
+from .senders import Senders
 
 if TYPE_CHECKING:
     from .datapath import Datapath
@@ -28,15 +30,24 @@ _NOTHING_SENT = 0  # no message has this xid
 
 
 def views(
-    datapath: Datapath, spaces: CookieSpaces, owners: Iterable[CookieSpace]
+    datapath: Datapath,
+    spaces: CookieSpaces,
+    owners: Iterable[CookieSpace],
+    senders: Senders | None = None,
 ) -> list[Datapath]:
     """Return a switch as each of some applications sees it.
 
     Where several run here, it is noted whose entries are whose: OF1.0 needs that to tell
     them apart, and overlaps are told of in the log, once for each two applications.
+    `senders` then notes who sent what.
     """
     known = datapath.flow_owners = FlowOwners() if len(spaces) > 1 else None
-    return [datapath.seen_by(one, spaces, known) for one in owners]
+    if known is None or senders is None:
+        return [datapath.seen_by(one, spaces, known) for one in owners]
+    return [
+        datapath.seen_by(one, spaces, known, partial(senders.noting, who))
+        for who, one in enumerate(owners)
+    ]
 
 
 class OwnFlows:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from protocol import (
     Closed,
+    ErrorMsg,
     Event,
     FeaturesReply,
     FlowRemoved,
@@ -30,6 +31,7 @@ from .dispatch import Worker
 from .handshake import Handshake
 from .own_flows import views
 from .requests import Requests
+from .senders import Senders
 
 if TYPE_CHECKING:
     from .server import Controller
@@ -52,6 +54,7 @@ class Peer:
         self.main: Peer | None = None  #: of an auxiliary channel: the one that it belongs to
         self.auxiliaries: dict[int, Peer] = {}  #: the others of this datapath, by auxiliary_id
         self.workers: list[Worker] = []
+        self._senders = Senders()
         self.dropped = 0  # messages that found no room
         self.faults = 0  # messages that were not understood
         self._handshake: Handshake | None = None
@@ -127,13 +130,19 @@ class Peer:
             datapath.flow_owners.removed(message)
         elif isinstance(message, MultipartReply) and message.flags & MultipartFlags.MORE:
             return  # it came behind the part with which an answer was cut
-        for worker in self.workers:
+        workers = self._who_sent(message) if isinstance(message, ErrorMsg) else self.workers
+        for worker in workers:
             # While a handler awaits an answer we have to read on, whatever else comes.
             is_too_much = worker.overfull or (worker.full and type(message) is PacketIn)
             if is_too_much and self.requests.awaited:
                 self._drop()
             else:
                 worker.add(message)
+
+    def _who_sent(self, error: ErrorMsg) -> Sequence[Worker]:
+        """Return the worker of the application that caused an error; all where none is known."""
+        who = self._senders.of(error.xid)
+        return self.workers if who is None else self.workers[who : who + 1]
 
     def _drop(self) -> None:
         if self.dropped % DROPS_TOLD == 0:
@@ -208,7 +217,9 @@ class Peer:
         )
         handlers = self.controller.handlers
         before = [worker.task for worker in older.workers] if older else [None] * len(handlers)
-        seen = views(self.datapath, self.controller.spaces, [one.space for one in handlers])
+        seen = views(
+            self.datapath, self.controller.spaces, [one.space for one in handlers], self._senders
+        )
         self.workers = [
             Worker(one, view, self._resume, after)
             for one, view, after in zip(handlers, seen, before, strict=True)
