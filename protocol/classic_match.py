@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from enum import IntFlag
 from typing import Any
 
+from .classic_plans import RawPlans
 from .errors import BadMatchCode
 from .match import Match, OxmMatch, OxmMatchShape
 from .oxm import FieldValue, VlanId
@@ -376,6 +377,14 @@ def _put_vlan(fields: _Fields, values: dict[str, Any], bit: Any, none: int) -> t
 def _raw_10(match: Match) -> Match10:
     if raw := match.form(OF10):
         return raw  # type: ignore[no-any-return]
+    if raw := _PLANS10.raw_of(match):
+        return raw  # type: ignore[no-any-return]
+    raw = _raw_10_of(match)
+    match.keep_form(OF10, raw)
+    return raw
+
+
+def _raw_10_of(match: Match) -> Match10:
     fields, values, bit = _Fields(match, "1.0"), dict[str, Any](), Wildcards10
     wild = _shared(fields, values, bit, _PROTO10, _TRANSPORT10)
     wild |= int(bit.DL_SRC * _take(values, "dl_src", fields.number("eth_src")))
@@ -388,14 +397,20 @@ def _raw_10(match: Match) -> Match10:
     values["nw_dst"], target_ignored = fields.prefix(target)
     wild |= tags | source_ignored << _NW_SRC_SHIFT | target_ignored << _NW_DST_SHIFT
     fields.finish()
-    raw = Match10(wildcards=wild, **values)
-    match.keep_form(OF10, raw)
-    return raw
+    return Match10(wildcards=wild, **values)
 
 
 def _raw_11(match: Match) -> Match11:
     if raw := match.form(OF11):
         return raw  # type: ignore[no-any-return]
+    if raw := _PLANS11.raw_of(match):
+        return raw  # type: ignore[no-any-return]
+    raw = _raw_11_of(match)
+    match.keep_form(OF11, raw)
+    return raw
+
+
+def _raw_11_of(match: Match) -> Match11:
     fields, values, bit = _Fields(match, "1.1"), dict[str, Any](), Wildcards11
     wild = _shared(fields, values, bit, _PROTO, _TRANSPORT)
     tags, any_tag = _put_vlan(fields, values, bit, _VLAN_NONE11)
@@ -417,9 +432,10 @@ def _raw_11(match: Match) -> Match11:
         values[name], mask = fields.masked(field, full)
         values[f"{name}_mask"] = mask ^ full
     fields.finish()
-    raw = Match11(wildcards=wild, **values)
-    match.keep_form(OF11, raw)
-    return raw
+    return Match11(wildcards=wild, **values)
+
+
+_PLANS10, _PLANS11 = RawPlans(_raw_10_of), RawPlans(_raw_11_of)
 
 
 # Open vSwitch writes the match of OF1.1's flow statistics as Nicira's OXM: the type,

@@ -14,13 +14,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from .errors import BadRequestCode, ErrorCode, HelloFailedCode, sayable
 from .exceptions import DecodeError
-from .message import HEADER, Message, decode, encode
+from .message import DECODERS, HEADER, Message, classes, decode, encode
 from .multipart import Gatherer, MultipartReply, MultipartRequest
-from .symmetric import EchoRequest, ErrorMsg, Hello
+from .symmetric import EchoReply, EchoRequest, ErrorMsg, Hello
 from .version import ALL_VERSIONS, Version
+from .writer import FAULTS, Decode
 
 HANDSHAKE_TIMEOUT = 5.0  #: seconds in which the peer must have said hello
 ECHO_INTERVAL = 15.0  #: seconds of silence until we ask for a sign of life
@@ -173,6 +175,8 @@ class Connection:
     def _receive_messages(self, data: bytes, events: list[Event]) -> int:
         """Take in the whole messages that `data` begins with; return where the rest begins."""
         at, size = 0, len(data)
+        if self.state is State.OPEN:
+            at = _receive_plain(self.version, data, 0, events)
         while self.state is not State.CLOSED:
             if size - at < HEADER.size:
                 self._wanted = HEADER.size
@@ -189,7 +193,7 @@ class Connection:
                 self._receive_hello(version, data[at:end], events)
             else:
                 self._receive_message(number, xid, data, at, end, events)
-            at = end
+            at = _receive_plain(self.version, data, end, events) if self.version else end
         return at
 
     def _framing_fault(
@@ -315,6 +319,38 @@ class Connection:
         """Do not count the silence up to `now`: it was we who did not listen."""
         if self.state is State.OPEN:
             self._heard, self._asked = now, None
+
+
+def _receive_plain(version: Version | None, data: bytes, at: int, events: list[Event]) -> int:
+    """Read messages as long as the channel has nothing to do with them but to pass them on.
+
+    Return where the first of the others begins, or one that is not whole or cannot be read.
+    That is most of what is read, so it is done in one loop.
+    """
+    assert version is not None
+    decoders, unpack, size = _plain_decoders(version), HEADER.unpack_from, len(data)
+    while size - at >= HEADER.size:
+        found, number, length, _ = unpack(data, at)
+        decode_plain = decoders.get(number)
+        end = at + length
+        if decode_plain is None or found != version or end > size or length < HEADER.size:
+            break
+        try:
+            events.append(decode_plain(data, at, end))
+        except FAULTS:
+            break
+        at = end
+    return at
+
+
+@cache
+def _plain_decoders(version: Version) -> dict[int, Decode]:
+    special = (Hello, ErrorMsg, EchoRequest, EchoReply, MultipartRequest, MultipartReply)
+    return {
+        number: DECODERS[version][number]
+        for number, cls in classes(version).items()
+        if not issubclass(cls, special)
+    }
 
 
 def _offered(data: bytes) -> frozenset[int] | None:

@@ -13,7 +13,18 @@ import construct as c
 from .addresses import mac_number
 from .errors import BadActionCode, BadMatchCode, ErrorCode
 from .exceptions import DecodeError, EncodeError
-from .oxm import MAC, OXM, PLAIN_MAX, REQUIRES, STANDARD, FieldInput, FieldValue, OxmField
+from .oxm import (
+    FIRST,
+    FREE,
+    MAC,
+    OXM,
+    PLAIN_MAX,
+    REQUIRES,
+    STANDARD,
+    FieldInput,
+    FieldValue,
+    OxmField,
+)
 from .oxm_table import OxmTable, oxm_table, parse_field
 from .record import later, parse_shape
 from .version import Version
@@ -38,20 +49,15 @@ class Match:
     __slots__ = ("_fields", "_forms", "_hash")
 
     def __init__(self, **given: FieldInput) -> None:
-        fields: dict[str, FieldValue] = {}
-        depends = False
-        for name, value in given.items():
-            # Plain numbers, as most are, need no reading.
-            if isinstance(value, int) and 0 <= value <= PLAIN_MAX.get(name, -1):
-                fields[name] = value
-            else:
-                fields[name] = _read(name, value)
-            if name in REQUIRES:
-                depends = True
-        self._fields = fields
+        self._fields: dict[str, FieldValue] = given  # type: ignore[assignment]
         self._forms: dict[object, Any] | None = None
         self._hash: int | None = None
-        if depends or _FIRST in fields:
+        for name, value in given.items():
+            # Plain numbers, as most are, need no reading.
+            if not (isinstance(value, int) and 0 <= value <= PLAIN_MAX.get(name, -1)):
+                self._fields = {name: _read(name, value) for name, value in given.items()}
+                break
+        if not FREE.issuperset(given):
             self._fields = in_order(self._fields)
             if problem := self.missing():
                 raise ValueError(problem)
@@ -186,8 +192,8 @@ def in_order(fields: dict[str, FieldValue]) -> dict[str, FieldValue]:
     A switch refuses others (OF1.5.1 7.2.3.6 "Flow Match Field Prerequisite"). Fields that are
     in order stay as they were given. All headers depend on packet_type where it is told.
     """
-    if _FIRST in fields:
-        fields = {_FIRST: fields[_FIRST], **fields}
+    if FIRST in fields:
+        fields = {FIRST: fields[FIRST], **fields}
     seen = set()
     for name in fields:
         for needed, _ in REQUIRES.get(name, ()):
@@ -200,10 +206,7 @@ def in_order(fields: dict[str, FieldValue]) -> dict[str, FieldValue]:
 def _rank(field: tuple[str, FieldValue]) -> tuple[bool, bool, int]:
     """Order fields by number: what others depend on has smaller ones."""
     row = OXM.get(field[0])
-    return (field[0] != _FIRST, field[0] not in STANDARD, row.number if row else 0)
-
-
-_FIRST = "packet_type"
+    return (field[0] != FIRST, field[0] not in STANDARD, row.number if row else 0)
 
 
 def match_field(name: str) -> OxmField:

@@ -103,6 +103,16 @@ def _registered(version: Version, number: int) -> type[Message] | Choose:
     raise DecodeError(BadRequestCode.BAD_TYPE, f"OpenFlow {version} has no message {number}")
 
 
+def classes(version: Version) -> dict[int, type[Message]]:
+    """Return the messages of a version by number, but for those that their bodies tell."""
+    found = {}
+    for shape, cls in _registry:
+        number = resolve(shape, version)
+        if isinstance(cls, type) and number is not None:
+            found[number] = cls
+    return found
+
+
 def class_of(version: Version, buffer: bytes, at: int, end: int) -> type[Message]:
     """Return the class of the message at `at`; DecodeError (BAD_TYPE) where there is none."""
     found = _registered(version, buffer[at + 1])

@@ -330,6 +330,8 @@ OXM: dict[str, OxmField] = {}
 #: on: for the path of each flow_mod that an app makes.
 PLAIN_MAX: dict[str, int] = {}
 REQUIRES: dict[str, tuple[Requirement, ...]] = {}
+FREE: set[str] = set()  #: the fields that may stand anywhere, and depend on no other
+FIRST = "packet_type"  #: stands before all that it is the type of
 
 
 def add_fields(rows: Iterable[OxmField]) -> None:
@@ -340,6 +342,8 @@ def add_fields(rows: Iterable[OxmField]) -> None:
             PLAIN_MAX[row.name] = row.all_ones
         if row.requires:
             REQUIRES[row.name] = row.requires
+        elif row.name != FIRST:
+            FREE.add(row.name)
 
 
 add_fields(_ROWS)

@@ -11,11 +11,12 @@ from typing import Any, Self
 
 from msgspec import structs
 
-from ..compiler import read, write
+from ..compiler import codec, read, write
 from ..exceptions import EncodeError
 from ..record import Record
 from ..version import Version
 from ..wire import Converted, Shape
+from ..writer import FAULTS, Decode
 
 _VERSION = max(Version)
 
@@ -33,7 +34,11 @@ class Header(Record):
 
         Raises DecodeError for bytes that are cut short or say what cannot be.
         """
-        return read(cls, _VERSION, data)
+        try:
+            found: Self = _decoder(cls)(data, 0, len(data))
+        except FAULTS:
+            found = read(cls, _VERSION, data)
+        return found
 
     def encode(self, below: Header | None = None) -> bytes:
         """Return the bytes of the header and its payload.
@@ -65,6 +70,11 @@ class Header(Record):
         Echo(id=7, seq=2)
         """
         return structs.replace(self, **_computed(type(self)) | changes)
+
+
+@cache
+def _decoder(cls: type[Header]) -> Decode:
+    return codec(cls, _VERSION).decode
 
 
 @cache
