@@ -1,0 +1,72 @@
+"""Hub, learning switch and spanning tree drive real Open vSwitch bridges."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from . import bundled, namespaces, ovs
+
+pytestmark = pytest.mark.interop
+
+RINGS = [f"spanning_tree {version}" for version in bundled.VERSIONS]
+TREES = [f"{app} {v}" for app in ("hub", "learning_switch") for v in bundled.VERSIONS]
+ON_EACH = pytest.mark.parametrize("network", [*TREES, *RINGS])
+ON_EACH_RING = pytest.mark.parametrize("network", RINGS)
+
+# Six pings there and back over at most two links each, and ARP; a ring has BPDUs besides, some
+# dozens a second. A frame that went round would count thousands.
+MOST_CARRIED = 400
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Any]:
+    """What the run in namespaces saw."""
+    if reason := ovs.missing_for_packets() or namespaces.why_not():
+        pytest.skip(reason)
+    done = namespaces.isolated(bundled.__name__, timeout=300)
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout)
+    return seen
+
+
+@ON_EACH
+def test_every_host_reaches_every_other(found: dict[str, Any], network: str) -> None:
+    reached = found[network]["reached"]
+    assert len(reached) == 6
+    assert [pair for pair, ok in reached.items() if not ok] == []
+
+
+@ON_EACH
+def test_no_frame_goes_round(found: dict[str, Any], network: str) -> None:
+    assert 0 < found[network]["carried"] < MOST_CARRIED
+
+
+@ON_EACH_RING
+def test_one_port_of_the_ring_blocks(found: dict[str, Any], network: str) -> None:
+    states = list(found[network]["states"].values())
+    assert sorted(states) == ["blocking"] + ["forwarding"] * 8
+
+
+@ON_EACH_RING
+def test_the_other_way_is_taken_when_a_link_is_down(found: dict[str, Any], network: str) -> None:
+    assert [pair for pair, ok in found[network]["after"].items() if not ok] == []
+
+
+def test_a_bridge_of_linux_is_understood(found: dict[str, Any]) -> None:
+    """It is the root: both our bridges find it, and block the link between them."""
+    assert found["linux"]["linux is root"]
+    assert found["linux"]["states"]["1:5"] == found["linux"]["states"]["2:5"] == "forwarding"
+    assert {found["linux"]["states"]["1:2"], found["linux"]["states"]["2:1"]} == {
+        "blocking",
+        "forwarding",
+    }
+    assert all(found["linux"]["reached"].values())
+
+
+@pytest.mark.parametrize("network", [*TREES, *RINGS, "linux"])
+def test_the_switches_refuse_nothing(found: dict[str, Any], network: str) -> None:
+    assert found[network]["warnings"] == []
+    assert found[network]["status"] == 0
