@@ -6,6 +6,7 @@
 from .app import App
 from .cli import run
 from .datapath import Datapath
+from .options import Options
 from .server import Controller
 
-__all__ = ["App", "Controller", "Datapath", "run"]
+__all__ = ["App", "Controller", "Datapath", "Options", "run"]

@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from . import loading
+from .app import name_of
+from .options import Options, described
 
 _APP = '''"""{title}: say here what it does."""
 
@@ -81,7 +83,10 @@ def write_new(name: str, directory: Path) -> list[Path]:
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON each.")
 @click.pass_context
 def apps(context: click.Context, as_json: bool) -> None:
-    """Show the applications that can be run by name, or write a new one.
+    """Show the applications that can be run by name, with their options, or write a new one.
+
+    An option is set with `pointsman controller --set forwarding.multipath=false`, or in the
+    file that `--config` names.
 
     \b
     Examples:
@@ -93,8 +98,30 @@ def apps(context: click.Context, as_json: bool) -> None:
     found = loading.known()
     width = max(map(len, found))
     for name, about in found.items():
-        line = json.dumps({"name": name, "about": about})
-        click.echo(line if as_json else f"{name:{width}}  {about}")
+        options = _options(name)
+        if as_json:
+            click.echo(json.dumps({"name": name, "about": about, "options": options}))
+            continue
+        click.echo(f"{name:{width}}  {about}")
+        for one in options:
+            told = f"{one['app']}.{one['option']} = {one['default'] or '(to be given)'}"
+            click.echo(f"{'':{width}}    {told}  # {one['about']}".rstrip(" #"))
+
+
+def _options(name: str) -> list[dict[str, str]]:
+    """Return the options of a bundled application, and of those that it takes.
+
+    What others offer is not loaded just to be shown.
+    """
+    if name not in loading.bundled():
+        return []
+    return [
+        {"app": name_of(cls), "option": option, "default": default, "about": about}
+        for cls in loading.classes_of(name)
+        for kind in loading.arguments(cls).values()
+        if issubclass(kind, Options)
+        for option, default, about in described(kind)
+    ]
 
 
 @apps.command("new")

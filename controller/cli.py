@@ -9,27 +9,24 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from protocol import ALL_VERSIONS
 from protocol.connection import ECHO_INTERVAL
 from protocol.endpoint import Endpoint
-from protocol.transport.tls import tls_files
-from protocol.version import parse_versions
 
 from . import loading
 from .app import App
+from .configuration import DEFAULT_LISTEN, Configuration, ConfigurationError
+from .configuration_example import example
 from .control.place import default_path
 from .control.server import Control
 from .server import Controller, Duplicates
 
 logger = logging.getLogger("controller")
-
-DEFAULT_LISTEN = "ptcp:6653:127.0.0.1"
-DEFAULT_APP = "learning_switch"
 
 EXAMPLES = """\b
 Examples:
@@ -38,6 +35,9 @@ Examples:
   pointsman controller my_app.py --of-version 1.3 --listen ptcp:6653:0.0.0.0
   pointsman controller forwarding --listen pssl:6653 --private-key tls/controller.key \\
       --certificate tls/controller.pem --ca-cert tls/ca.pem
+  pointsman controller forwarding --set topology.interval=2
+  pointsman controller --write-config >pointsman.toml
+  pointsman controller --config pointsman.toml
   pointsman controller --connect unix:/var/run/openvswitch/br0.mgmt
 """
 
@@ -148,6 +148,12 @@ class _Command(click.Command):
         super().format_epilog(ctx, formatter)
 
 
+def _write_config(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(example(), nl=False)
+        context.exit()
+
+
 @click.command(
     name="controller",
     cls=_Command,
@@ -184,68 +190,74 @@ class _Command(click.Command):
 @click.option(
     "--echo-interval",
     type=click.FloatRange(min=0),
-    default=ECHO_INTERVAL,
-    show_default=True,
     metavar="SECONDS",
-    help="Silence after which a switch is asked for a sign of life; 0 never asks.",
+    help="Silence after which a switch is asked for a sign of life; 0 never asks.  "
+    f"[{ECHO_INTERVAL:g}]",
 )
 @click.option(
     "--duplicates",
     type=click.Choice([one.value for one in Duplicates]),
-    default=Duplicates.NEWEST.value,
-    show_default=True,
-    help="Which of two connections with the same datapath_id stays.",
+    help=f"Which of two connections with the same datapath_id stays.  [{Duplicates.NEWEST.value}]",
 )
 @click.option(
     "--control",
-    type=click.Path(path_type=Path),
-    default=default_path,
+    type=click.Path(),
     metavar="PATH",
     help="Where `pointsman flows` and the like can ask this controller: a Unix socket.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Read all this, and the applications' options, from TOML; what is given here wins.",
+)
+@click.option(
+    "--write-config",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_write_config,
+    help="Write a configuration to begin with, and exit.",
+)
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="APP.OPTION=VALUE",
+    help="Set an option of an application, as pointsman apps shows them.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(
     apps: tuple[str, ...],
-    listen: tuple[str, ...],
-    connect: tuple[str, ...],
+    config: Path | None,
+    sets: tuple[str, ...],
+    verbose: bool,
     private_key: str | None,
     certificate: str | None,
     ca_cert: str | None,
-    versions: tuple[str, ...],
-    echo_interval: float,
-    duplicates: str,
-    control: Path,
-    verbose: bool,
+    **settings: Any,
 ) -> None:
     """Run a controller with applications.
 
     APP is the name of a bundled application, the dotted name of a module, or a file.
-    Without one it is the learning switch.
+    Without one it is the learning switch, or what the configuration names.
     """
     _log_to_terminal(verbose)
+    tls = {"private_key": private_key, "certificate": certificate, "ca_cert": ca_cert}
+    # All others are called as the settings that they are.
+    settings["tls"] = {name: path for name, path in tls.items() if path is not None}
+    given = {name: value for name, value in settings.items() if value not in (None, (), {})}
+    configuration = Configuration(config, given, apps, sets)
     try:
-        listened = _endpoints(listen or (() if connect else (DEFAULT_LISTEN,)), listen=True)
-        dialled = _endpoints(connect, listen=False)
-        tls = tls_files(private_key, certificate, ca_cert)
-        spoken = frozenset().union(*map(parse_versions, versions)) or ALL_VERSIONS
-        loaded = loading.load_all(apps or (DEFAULT_APP,))
-    except (ValueError, loading.LoadError) as error:
+        plan = configuration.read()
+        loaded = configuration.load(plan)
+    except ConfigurationError as error:
         raise click.ClickException(str(error)) from error
     controller = Controller(
         loaded,
-        versions=spoken,
-        echo_interval=echo_interval,
-        tls=tls,
-        duplicates=Duplicates(duplicates),
+        versions=plan.versions,
+        echo_interval=plan.echo_interval,
+        tls=plan.tls,
+        duplicates=plan.duplicates,
     )
-    sys.exit(_serve(controller, [*listened, *dialled], control))
-
-
-def _endpoints(texts: Sequence[str], *, listen: bool) -> list[Endpoint]:
-    """Read endpoints that all listen, or all dial."""
-    found = [Endpoint.parse(text) for text in texts]
-    for one in found:
-        if one.listens != listen:
-            cure = f"--{'connect' if listen else 'listen'} {one}"
-            raise ValueError(f"{one} {'listens' if one.listens else 'dials'}: write {cure}")
-    return found
+    sys.exit(_serve(controller, plan.endpoints, plan.control or default_path()))

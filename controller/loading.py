@@ -13,11 +13,14 @@ from importlib import metadata
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from . import apps
-from .app import App, Handlers
+from .app import App, Handlers, name_of
+from .options import OptionError, Options, read_options
 
+Tables = Mapping[str, Mapping[str, Any]]  # options of applications, by their names
+NO_TABLES: Tables = {}
 GROUP = "pointsman.apps"  #: of the entry points by which others offer applications
 
 
@@ -69,26 +72,29 @@ def known() -> dict[str, str]:
     return bundled() | offered
 
 
-def load_all(names: Iterable[str]) -> list[App]:
-    """Return the applications that some names stand for, and those that they build on."""
+def load_all(names: Iterable[str], tables: Tables = NO_TABLES) -> list[App]:
+    """Return the applications that some names stand for, and those that they build on.
+
+    `tables` are their options, by what `name_of` calls them. OptionError where one is wrong.
+    """
     found: list[App] = []
     for name in names:
-        found += load(name, found)
+        found += load(name, found, tables)
     return found
 
 
-def load(name: str, among: Sequence[App] = ()) -> list[App]:
+def load(name: str, among: Sequence[App] = (), tables: Tables = NO_TABLES) -> list[App]:
     """Return the applications that a name, a dotted name or a file stands for.
 
     A name is a bundled one, or one that a distribution offers. A module gives those that it
     passes to `run`, or else one of each App class in it. Where a class takes another
     application, as an argument of that type, it gets the one that is `among` those given, or
-    else a new one, which stands before it in the result.
+    else a new one, which stands before it in the result. Options it gets from `tables`.
     LoadError where there is none, or where it cannot be imported.
     """
     with _collected() as given:
         module = _import(name)
-        found = given or _all_made(_classes(module), name, list(among))
+        found = _untold(given, tables) or _Maker(name, among, tables).all_of(_classes(module))
     if not found:
         raise LoadError(f"{name} has no class that is an App, and does not call run()")
     for app in found:
@@ -99,51 +105,101 @@ def load(name: str, among: Sequence[App] = ()) -> list[App]:
     return found
 
 
-def _all_made(classes: Iterable[type[App]], name: str, known: list[App]) -> list[App]:
-    before = len(known)
-    for cls in classes:
-        if not any(type(app) is cls for app in known[before:]):
-            _make(cls, name, known)
-    return known[before:]
+def _untold(given: list[App], tables: Tables) -> list[App]:
+    """Return applications that a file made itself, which can be told nothing any more."""
+    for app in given:
+        if tables.get(name_of(app)):
+            cure = 'write if __name__ == "__main__": before it'
+            raise OptionError(("apps", name_of(app)), f"its file makes it itself, in run(): {cure}")
+    return given
 
 
-def _make(cls: type[App], name: str, known: list[App], above: tuple[type[App], ...] = ()) -> App:
-    """Make an application, after those that it takes, and add all to `known`.
+class _Maker:
+    """Makes applications from classes of the module `name`."""
 
-    `above` are those that take it.
+    def __init__(self, name: str, among: Sequence[App], tables: Tables) -> None:
+        self._name, self._tables = name, tables
+        self._known = list(among)
+
+    def all_of(self, classes: Iterable[type[App]]) -> list[App]:
+        """Return one application of each class, and those that they take."""
+        before = len(self._known)
+        for cls in classes:
+            if not any(type(app) is cls for app in self._known[before:]):
+                self._make(cls)
+        return self._known[before:]
+
+    def _make(self, cls: type[App], above: tuple[type[App], ...] = ()) -> App:
+        """Make an application, after those that it takes; `above` are those that take it."""
+        if cls in above:
+            circle = " takes ".join(one.__name__ for one in (*above, cls))
+            raise LoadError(f"{self._name}: {circle}: none can be made first")
+        wanted: dict[str, object] = {}
+        for argument, kind in self._arguments(cls).items():
+            if issubclass(kind, App):
+                found = next((app for app in self._known if isinstance(app, kind)), None)
+                wanted[argument] = found or self._make(kind, (*above, cls))
+        app = self._made(cls, wanted | self._options(cls))
+        self._known.append(app)
+        return app
+
+    def _arguments(self, cls: type[App]) -> dict[str, type]:
+        """Return the arguments of a class that are given here, with their types."""
+        try:
+            return arguments(cls)
+        except NameError as error:
+            text = f"{cls.__name__} takes a type that is unknown: {error}"
+            raise LoadError(f"{self._name}: {text}") from error
+
+    def _options(self, cls: type[App]) -> dict[str, object]:
+        """Return the argument of a class that takes its options, where it has one."""
+        name = name_of(cls)
+        table = self._tables.get(name, {})
+        for argument, kind in self._arguments(cls).items():
+            if issubclass(kind, Options):
+                return {argument: read_options(kind, table, ("apps", name))}
+        for option in table:
+            raise OptionError(("apps", name, option), f"{name} takes no options")
+        return {}
+
+    def _made(self, cls: type[App], wanted: Mapping[str, object]) -> App:
+        try:
+            return cls(**wanted)
+        except Exception as error:
+            # As with the import: the class is the user's, and so is what it raises.
+            reason = f"{type(error).__name__}: {error}"
+            raise LoadError(f"{self._name}: {cls.__name__}() cannot be made: {reason}") from error
+
+
+def classes_of(name: str) -> list[type[App]]:
+    """Return the classes of a module's applications, after those that they take.
+
+    LoadError where the module cannot be loaded.
     """
-    if cls in above:
-        circle = " takes ".join(one.__name__ for one in (*above, cls))
-        raise LoadError(f"{name}: {circle}: none can be made first")
-    wanted = {}
-    for argument, kind in _services(cls, name).items():
-        found = next((app for app in known if isinstance(app, kind)), None)
-        wanted[argument] = found or _make(kind, name, known, (*above, cls))
-    app = _made(cls, name, wanted)
-    known.append(app)
-    return app
+    found: dict[type[App], None] = {}
+
+    def add(cls: type[App]) -> None:
+        for kind in arguments(cls).values():
+            if issubclass(kind, App) and kind not in found:
+                add(kind)
+        found[cls] = None
+
+    for cls in _classes(_import(name)):
+        add(cls)
+    return list(found)
 
 
-def _services(cls: type[App], name: str) -> dict[str, type[App]]:
-    """Return the arguments of a class that are applications, with their types."""
-    try:
-        hints = get_type_hints(cls.__init__)
-    except NameError as error:
-        raise LoadError(f"{name}: {cls.__name__} takes a type that is unknown: {error}") from error
+def arguments(cls: type[App]) -> dict[str, type]:
+    """Return the arguments of a class that are applications or options, with their types.
+
+    NameError where a type is unknown.
+    """
+    hints = get_type_hints(cls.__init__, localns=dict(vars(cls)))
     return {
         argument: kind
         for argument, kind in hints.items()
-        if isinstance(kind, type) and issubclass(kind, App)
+        if isinstance(kind, type) and issubclass(kind, App | Options)
     }
-
-
-def _made(cls: type[App], name: str, services: Mapping[str, App]) -> App:
-    try:
-        return cls(**services)
-    except Exception as error:
-        # As with the import: the class is the user's, and so is what it raises.
-        reason = f"{type(error).__name__}: {error}"
-        raise LoadError(f"{name}: {cls.__name__}() cannot be made: {reason}") from error
 
 
 def _classes(module: ModuleType) -> list[type[App]]:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from itertools import count
+from typing import Annotated
 from zlib import crc32
 
-from controller import App, Datapath, run
+from msgspec import Meta
+
+from controller import App, Datapath, Options, run
 from controller.topology import Host, HostGone, HostMoved, LinkDown, SwitchEnd, Topology
 from controller.topology.app import Event
 from controller.topology.routes import Pair, RouteTable, entries
@@ -34,6 +37,15 @@ FIRST_GROUP = 0x6600_0000  # groups of ours: up to 0x66FF_FFFF
 FOR_BRIDGES = 0x0180_C200_0000  # no bridge forwards these 16 addresses (IEEE 802.1D 7.12.6)
 
 
+class ForwardingOptions(Options):
+    """`[apps.forwarding]`."""
+
+    multipath: Annotated[bool, Meta(description="spread pairs of hosts over shortest paths")] = True
+    idle_timeout: Annotated[
+        int, Meta(ge=1, le=0xFFFF, description="seconds until a silent pair is forgotten")
+    ] = IDLE_TIMEOUT
+
+
 class Forwarding(App):
     """Frames take all shortest paths; what all must get is handed to each host's port.
 
@@ -43,8 +55,12 @@ class Forwarding(App):
     where hosts are, over no link: none can go round, whatever the graph is just now.
     """
 
-    def __init__(self, topology: Topology) -> None:
-        self.topology = topology
+    def __init__(
+        self,
+        topology: Topology,
+        options: ForwardingOptions = ForwardingOptions(),  # noqa: B008  it is not changed
+    ) -> None:
+        self.topology, self.options = topology, options
         self.datapaths: dict[int, Datapath] = {}
         self.routes = RouteTable()
         self.groups: dict[int, dict[tuple[int, ...], int]] = {}  # switch -> ports -> group_id
@@ -121,7 +137,7 @@ class Forwarding(App):
                 flags = FlowModFlags.SEND_FLOW_REM if end == source.end else 0
                 datapath.add_flow(
                     match_of(end, pair), [action],
-                    priority=PRIORITY, idle_timeout=IDLE_TIMEOUT, flags=flags,
+                    priority=PRIORITY, idle_timeout=self.options.idle_timeout, flags=flags,
                 )  # fmt: skip
         self.routes.put(pair, wanted)
         if oldest := self.routes.oldest_above_limit():
@@ -129,6 +145,8 @@ class Forwarding(App):
 
     def spread(self, switch: int, ports: list[int], pair: Pair) -> tuple[Action, list[int]]:
         """Return what sends a pair's frames out of several ports, and which it may take."""
+        if not self.options.multipath:
+            ports = ports[:1]
         datapath = self.datapaths.get(switch)
         if len(ports) == 1 or datapath is None or not datapath.speaks(GroupMod):
             port = ports[crc32(b"%x-%x" % pair) % len(ports)]

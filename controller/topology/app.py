@@ -7,6 +7,9 @@ import logging
 import secrets
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated
+
+from msgspec import Meta
 
 from protocol import (
     DecodeError,
@@ -22,6 +25,7 @@ from protocol.packet import Arp, EthType, Packet
 
 from ..app import App
 from ..datapath import Datapath
+from ..options import Options
 from . import discovery
 from .discovery import INTERVAL, Discovery, LinkDown, LinkUp, Suspicion
 from .graph import Graph, Link, SwitchEnd
@@ -37,6 +41,14 @@ Event = LinkUp | LinkDown | Suspicion | HostEvent
 Listener = Callable[[Event], None]
 
 
+class TopologyOptions(Options):
+    """`[apps.topology]`."""
+
+    interval: Annotated[float, Meta(gt=0, description="seconds between two probes of a link")] = (
+        INTERVAL
+    )
+
+
 class Topology(App):
     """Finds links and hosts, and tells whoever subscribed.
 
@@ -47,11 +59,12 @@ class Topology(App):
                 topology.subscribe(self.changed)
     """
 
-    def __init__(self, interval: float = INTERVAL) -> None:
+    def __init__(self, options: TopologyOptions = TopologyOptions()) -> None:  # noqa: B008
+        self.options = options
         self.hosts = HostTable()
         self.datapaths: dict[int, Datapath] = {}
         self._discovery = Discovery(
-            secrets.token_bytes(32), lambda: secrets.randbits(64), interval=interval
+            secrets.token_bytes(32), lambda: secrets.randbits(64), interval=options.interval
         )
         self._listeners: list[Listener] = []
         self._wake = asyncio.Event()

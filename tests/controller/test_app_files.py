@@ -23,6 +23,16 @@ def test_bundled_applications_are_shown_with_what_they_do() -> None:
     assert {"hub", "learning_switch"} <= {one["name"] for one in told}
 
 
+def test_their_options_are_shown_with_defaults_and_meaning() -> None:
+    output = CliRunner().invoke(apps).output
+    assert "    topology.interval = 5.0  # seconds between two probes of a link\n" in output
+    assert "    forwarding.multipath = true  # spread pairs" in output
+    told = [json.loads(line) for line in CliRunner().invoke(apps, ["--json"]).output.splitlines()]
+    options = {one["name"]: [option["option"] for option in one["options"]] for one in told}
+    assert options["hub"] == []
+    assert options["forwarding"] == ["interval", "multipath", "idle_timeout"]
+
+
 def test_a_new_application_passes_its_test_and_loads(tmp_path: Path) -> None:
     result = CliRunner().invoke(apps, ["new", "my_firewall", "--directory", str(tmp_path)])
     assert result.exit_code == 0, result.output

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from controller import App, Controller
 from controller.apps.forwarding import Forwarding
-from controller.loading import load
+from controller.loading import NO_TABLES, Tables, load
 from controller.topology import SwitchEnd, Topology
 from protocol import Version
 from protocol.endpoint import LOOPBACK, Endpoint
@@ -118,9 +118,11 @@ def _edges(shape: Shape) -> list[End]:
 
 
 @asynccontextmanager
-async def together(shape: str, version: Version, app: str) -> AsyncIterator[Together]:
-    """Run both sides, until each switch has its first entries."""
-    apps = load(app)
+async def together(
+    shape: str, version: Version, app: str, tables: Tables = NO_TABLES
+) -> AsyncIterator[Together]:
+    """Run both sides, until each switch has its first entries; `tables` are options."""
+    apps = load(app, tables=tables)
     controller = Controller(apps)
     network, settings = Network(parse_topology(shape)), Settings(versions=frozenset({version}))
     agent = Agent(network, settings, clock=asyncio.get_running_loop().time)
@@ -136,9 +138,11 @@ async def together(shape: str, version: Version, app: str) -> AsyncIterator[Toge
 
 
 @asynccontextmanager
-async def forwarding(shape: str, version: Version) -> AsyncIterator[Together]:
+async def forwarding(
+    shape: str, version: Version, tables: Tables = NO_TABLES
+) -> AsyncIterator[Together]:
     """Run both sides with the application forwarding, which knows the whole network."""
-    async with together(shape, version, "forwarding") as both:
+    async with together(shape, version, "forwarding", tables) as both:
         await both.discovered()
         yield both
 

@@ -93,6 +93,14 @@ async def test_several_shortest_paths_are_shared_by_a_select_group() -> None:
         }
 
 
+@VERSIONS
+@story
+async def test_without_multipath_each_pair_takes_one_path_and_no_group(version: Version) -> None:
+    async with forwarding("torus,3,3", version, {"forwarding": {"multipath": False}}) as both:
+        assert not (await both.ping_all()).lost
+        assert not any(both.forwarding.groups.values())
+
+
 @story
 async def test_groups_into_a_link_that_is_gone_are_deleted() -> None:
     async with forwarding("torus,3,3", OF13) as both:
