@@ -35,6 +35,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.switches
 	$(BIN)/python -m tests.benchmarks.forwarding
 	$(BIN)/python -m tests.benchmarks.open_vswitch
+	$(BIN)/python -m tests.benchmarks.load
 
 fuzz: $(VENV)/.ready-dev-fuzz
 	nice $(BIN)/python -m tests.fuzz.guided --seconds $(SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 
 from protocol import (
     OF10,
@@ -30,7 +31,6 @@ from protocol import (
     FlowCountersRequest,
     FlowStats,
     FlowStatsReply,
-    FlowStatsRequest,
     GetAsyncReply,
     GetAsyncRequest,
     GetConfigReply,
@@ -163,6 +163,12 @@ class Answers:
                 return self._multipart(message, version)
         return ()
 
+    def flow_stats(self, version: Version, xid: int) -> bytes:
+        """Return all parts of the answer to a FlowStatsRequest, as bytes: it may be long."""
+        head = xid.to_bytes(4, "big")
+        parts = _flows(self.flows, self.ports, version)
+        return b"".join(chain.from_iterable((part[:4], head, part[8:]) for part in parts))
+
     def refuse(self, data: bytes, error: DecodeError) -> Iterable[Message]:
         """Return what to say of bytes that are no message of this version."""
         return (ErrorMsg(error.code or BadRequestCode.BAD_TYPE, data[:64]),)
@@ -200,8 +206,6 @@ class Answers:
             case PortStatsRequest():
                 stats = [PortStats(number) for number in range(1, self.ports + 1)]
                 return in_parts(stats, 256, PortStatsReply)
-            case FlowStatsRequest():
-                return _flows(self.flows, self.ports, version)
             case AggregateStatsRequest():
                 counted = Stats(packet_count=0, byte_count=0, flow_count=self.flows)
                 return (AggregateStatsReply(counted),)
@@ -214,7 +218,7 @@ def _refusal(code: ErrorCode, message: Message, version: Version) -> ErrorMsg:
 
 
 @cache
-def _flows(count: int, ports: int, version: Version) -> tuple[FlowStatsReply, ...]:
+def _flows(count: int, ports: int, version: Version) -> tuple[bytes, ...]:
     """Return entries as a learning switch adds them, in parts that fit into messages."""
     traffic = Traffic(version, ports=ports, hosts=ports)
     entries = [
@@ -230,4 +234,4 @@ def _flows(count: int, ports: int, version: Version) -> tuple[FlowStatsReply, ..
         for host in range(count)
     ]
     size = max((len(write(one, version, headed=False)) for one in entries), default=1)
-    return tuple(in_parts(entries, size, FlowStatsReply))
+    return tuple(part.encode(version) for part in in_parts(entries, size, FlowStatsReply))

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Self
 
 import click
@@ -23,11 +24,13 @@ from ..options import gathered, of_version
 from ..terminal import collect_rarely, log_to_terminal, raise_file_limit
 from .course import Phase
 from .outcome import Outcome
-from .plan import CONNECT_TIMEOUT, SETTLE, Mode, Plan
+from .page import page
+from .plan import CONNECT_TIMEOUT, SETTLE, TIMEOUT, Mode, Plan
 from .processes import ProcessGone, Progress, run_in_processes
 from .sockets import Place
 from .tables import tables, warnings
 from .traffic import MIN_FRAME, MIN_PORTS
+from .watch import Watch, processor_seconds
 
 WINDOW = 64  #: packet-ins on their way from each switch, but in the mode latency
 
@@ -132,7 +135,7 @@ plan_options = gathered(
         help="The datapath_id of the first switch; the others follow.  [1]"),
     _seconds("--warm-up", 1.0, "How long it runs before it is measured."),
     _seconds("--duration", 5.0, "How long it is measured."),
-    _seconds("--timeout", 1.0, "When a packet-in without an answer counts as lost."),
+    _seconds("--timeout", TIMEOUT, "When a packet-in without an answer counts as lost."),
     _seconds("--settle", SETTLE, "Silence after which a controller counts as ready."),
     _seconds("--connect-timeout", CONNECT_TIMEOUT, "When all switches must be connected."),
 )  # fmt: skip
@@ -173,6 +176,18 @@ tls_options = gathered(
     metavar="PERCENT",
     help="How many packet-ins may stay without an answer; above it the status is 1.",
 )
+@click.option(
+    "--controller-pid",
+    type=click.IntRange(min=1),
+    metavar="PID",
+    help="The controller's process on this machine: tell what it took of a processor.",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, writable=True),
+    metavar="FILE",
+    help="Write a page with charts as well: one file of HTML that needs nothing else.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(
@@ -181,6 +196,8 @@ def command(
     tls: TlsFiles | None,
     processes: int,
     max_lost: float,
+    controller_pid: int | None,
+    report: str | None,
     as_json: bool,
     verbose: bool,
 ) -> None:
@@ -194,16 +211,23 @@ def command(
     """
     log_to_terminal(verbose)
     place, files = _place(controller, tls)
+    if controller_pid is not None and processor_seconds(controller_pid) is None:
+        raise click.UsageError(f"--controller-pid {controller_pid}: there is no such process here")
     raise_file_limit()
     collect_rarely()
     try:
         with _Bar(plan, quiet=as_json) as bar:
-            outcome = run_in_processes(plan, min(processes, plan.switches), place, files, bar.show)
+            watch = Watch(bar.show, controller_pid)
+            count = min(processes, plan.switches)
+            outcome = run_in_processes(plan, count, place, files, watch.show)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except ProcessGone as error:
         raise click.ClickException(str(error)) from error
+    outcome.controller_processor = watch.spent
     _tell(plan, outcome, as_json)
+    if report is not None:
+        _write(report, page(plan, outcome))
     fine = outcome.switches == plan.switches and outcome.lost_share * 100 <= max_lost
     sys.exit(0 if fine else 1)
 
@@ -231,6 +255,13 @@ def _tell(plan: Plan, outcome: Outcome, as_json: bool) -> None:
         Console().print(*tables(plan, outcome), sep="\n", highlight=False)
     for line in warnings(outcome):
         click.echo(f"Note: {line}", err=True)
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        Path(path).write_text(text, "utf-8")
+    except OSError as error:
+        raise click.ClickException(f"--report {path}: {error.strerror}") from error
 
 
 class _Bar:

@@ -52,6 +52,7 @@ class Course:
         self._due = 0  # packet_ins that were due since pacing began
         self._pacing_since = 0.0
         self._slice_end = now
+        self._sliced = 0  # answers that slices have
 
     def go(self, now: float) -> None:
         """Begin, as all processes are ready."""
@@ -140,9 +141,11 @@ class Course:
     def _run(self, now: float, seconds: float) -> bool:
         """Go on with a phase that has an end; return whether it came."""
         if now >= self._slice_end:
-            self._slice_end += SLICE
-            self.tally.slices.append(self.tally.answered - sum(self.tally.slices))
             self._expire(now)
+        while now >= self._slice_end:  # more than once if we could not run for a while
+            self._slice_end += SLICE
+            self.tally.slices.append(self.tally.answered - self._sliced)
+            self._sliced = self.tally.answered
         end = self._since + seconds
         self.wake = min(end, self._slice_end)
         if self.plan.rate and self.plan.kind is not None:
@@ -168,7 +171,7 @@ class Course:
     def _enter(self, phase: Phase, now: float) -> None:
         """Begin a phase, and to count anew."""
         self.phase, self._since, self.wake = phase, now, now
-        self._slice_end = now + SLICE
+        self._slice_end, self._sliced = now + SLICE, 0
         self.tally = Tally()
         for lane in self.lanes:
             lane.tally = self.tally

@@ -23,6 +23,7 @@ from protocol import (
     ErrorMsg,
     FeaturesRequest,
     FlowMod,
+    FlowStatsRequest,
     Message,
     MultipartRequest,
     Opened,
@@ -32,8 +33,10 @@ from protocol import (
 from protocol.message import HEADER, decode, encode
 
 from .answers import Answers
+from .ring import Ring
+from .steps import flow_mod_buffer_id
 from .tally import Tally
-from .traffic import MAGIC, TAIL, Kind, Ring, Traffic, flow_mod_buffer_id
+from .traffic import MAGIC, TAIL, Kind, Traffic
 
 _HEAD = struct.Struct(">xBHxxxxI")  # type, length, and the buffer_id of a packet_out
 _ID = struct.Struct(">I")
@@ -100,7 +103,11 @@ class Lane:
             return
         if self.due:
             self._send_due(now)
-        elif (room := min(self.window - len(self.pending), self.left)) > 0:
+            return
+        room = self.window - len(self.pending)
+        if room > self.left:
+            room = self.left
+        if room > 0:
             self.left -= room
             self._send(repeat(now), room)
 
@@ -203,10 +210,18 @@ class Lane:
         if flow_mods:
             self.heard = now
         if released:
-            tally.answered += len(released)
-            for stamp, times in Counter(released).items():
-                tally.latency.add(now - stamp, times)
+            self._time(released, now)
         return at
+
+    def _time(self, released: list[float], now: float) -> None:
+        """Note how long packets waited that were answered at once."""
+        tally = self.tally
+        tally.answered += len(released)
+        if len(released) == 1:
+            tally.latency.add(now - released[0])
+            return
+        for stamp, times in Counter(released).items():  # most went together
+            tally.latency.add(now - stamp, times)
 
     def _read(self, data: bytes, now: float) -> None:
         """Read a message that comes seldom, and answer it."""
@@ -242,7 +257,10 @@ class Lane:
             case _:
                 tally.requests += 1
         self.heard = now
-        self._reply(self.answers.answer(message, self.version), message.xid)
+        if isinstance(message, FlowStatsRequest):
+            self._put(self.answers.flow_stats(self.version, message.xid))
+        else:
+            self._reply(self.answers.answer(message, self.version), message.xid)
         if isinstance(message, FeaturesRequest):
             self.featured = now
         elif isinstance(message, MultipartRequest):

@@ -10,6 +10,7 @@ from protocol import ALL_VERSIONS, Version
 from .traffic import MAX_SWITCHES, MIN_FRAME, Kind, Traffic
 
 CONNECT_TIMEOUT = 30.0  #: seconds in which all switches must have finished their handshake
+TIMEOUT = 5.0  #: seconds after which a packet_in counts as lost
 SETTLE = 0.3  #: seconds of silence after which a controller counts as done with the handshake
 
 
@@ -55,7 +56,7 @@ class Plan:
     learn: bool = True  #: whether hosts tell where they are before it begins
     warm_up: float = 1.0  #: seconds that are not counted
     duration: float = 5.0  #: seconds that are
-    timeout: float = 1.0  #: seconds after which an answer is lost
+    timeout: float = TIMEOUT  #: seconds after which an answer is lost
     settle: float = SETTLE
     connect_timeout: float = CONNECT_TIMEOUT
 
@@ -68,6 +69,8 @@ class Plan:
                 f"a window of {self.window} with {self.hosts} hosts at each switch: each packet "
                 f"on its way needs a host of its own"
             )
+        if not self.duration:
+            raise ValueError("--duration 0 measures nothing: give it some seconds")
         if self.mode is Mode.RATE and not self.rate:
             raise ValueError("the mode rate needs --rate: how many packet-ins a second")
 

@@ -24,7 +24,8 @@ Watch = Callable[[Course], bool]
 def run(plan: Plan, place: Place, tls: TlsFiles | None, watch: Watch) -> Outcome:
     """Run to the end, and return what it brought.
 
-    `watch` is shown the course now and then; in READY it says whether to go on.
+    `watch` is shown the course now and then, and whenever a phase begins; in READY it says
+    whether to go on.
     """
     began, tally = time.monotonic(), Tally()
     numbers = range(plan.first, plan.first + plan.switches)
@@ -33,14 +34,14 @@ def run(plan: Plan, place: Place, tls: TlsFiles | None, watch: Watch) -> Outcome
     course = Course(plan, lanes, began)
     sockets = Sockets(lanes, place, tls.client() if tls else None)
     clock = _ProcessorClock()
-    told = began
+    told, shown = began, course.phase
 
     def done() -> bool:
-        nonlocal told
+        nonlocal told, shown
         now = time.monotonic()
-        clock.see(course.phase)
-        if now - told >= TOLD_EVERY or course.phase in (Phase.READY, Phase.DONE):
-            told = now
+        if now - told >= TOLD_EVERY or course.phase is not shown or shown is Phase.READY:
+            clock.see(course.phase)
+            told, shown = now, course.phase
             if watch(course) and course.phase is Phase.READY:
                 course.go(now)
                 sockets.flush()

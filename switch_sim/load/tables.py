@@ -16,9 +16,7 @@ COLUMNS = [(one, "most" if one == 100 else f"p{one:g}") for one in PERCENTILES]
 
 def tables(plan: Plan, outcome: Outcome) -> Iterator[Table]:
     """Yield the figures of a run: how many, and how long."""
-    versions = ", ".join(sorted(outcome.versions)) or "none"
-    what = f"{plan.mode.value}: {outcome.switches} switches, OpenFlow {versions}"
-    counted = Table("", "", title=what, show_header=False)
+    counted = Table("", "", title=heading(plan, outcome), show_header=False)
     counted.columns[1].justify = "right"
     for name, value in counts(plan, outcome):
         counted.add_row(name, value)
@@ -30,6 +28,12 @@ def tables(plan: Plan, outcome: Outcome) -> Iterator[Table]:
         timed.add_row(name, *(in_words(histogram.percentile(one)) for one, _ in COLUMNS))
     if timed.row_count:
         yield timed
+
+
+def heading(plan: Plan, outcome: Outcome) -> str:
+    """Return what was measured, in a line."""
+    versions = ", ".join(sorted(outcome.versions)) or "none"
+    return f"{plan.mode.value}: {outcome.switches} switches, OpenFlow {versions}"
 
 
 def counts(plan: Plan, outcome: Outcome) -> Iterator[tuple[str, str]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from controller import App, Controller, Datapath
 from controller.apps.learning_switch import LearningSwitch
@@ -23,6 +26,7 @@ from protocol import (
 )
 from protocol.endpoint import Endpoint
 from protocol.transport.tls import TlsFiles
+from switch_sim.load.cli import command
 from switch_sim.load.outcome import Outcome
 from switch_sim.load.plan import Mode, Plan
 from switch_sim.load.processes import run_in_processes
@@ -179,3 +183,34 @@ async def test_nobody_there_is_said() -> None:
         run_in_processes, replace(PLAN, connect_timeout=0.1), 1, place, None, lambda found: None
     )
     assert (found.switches, found.reasons) == (0, {"Connection refused": 4})
+
+
+async def test_the_command_tells_what_it_measured(tmp_path: Path) -> None:
+    controller, page = Controller([LearningSwitch()]), tmp_path / "report.html"
+    bound = await controller.listen(Endpoint.parse("ptcp:0"))
+    where = f"tcp:{bound.host}:{bound.port}"
+    options = ["--controller", where, "--switches", "2", "--warm-up", "0", "--duration", "0.3"]
+    options += ["--json", "--report", str(page), "--controller-pid", str(os.getpid())]
+    try:
+        result = await asyncio.to_thread(CliRunner().invoke, command, options)
+    finally:
+        await controller.close()
+    assert result.exit_code == 0
+    data = json.loads(result.stdout)
+    assert (data["switches"], data["lost"]) == (2, 0)
+    assert data["answered_per_second"] > 100
+    assert data["controller_processor_seconds"] > 0
+    assert page.read_text("utf-8").count("<svg") == 3
+
+
+@pytest.mark.parametrize(("allowed", "status"), [("0", 1), ("50", 0)])
+async def test_more_lost_than_allowed_is_a_failure(allowed: str, status: int) -> None:
+    controller = Controller([Forgetful()])
+    bound = await controller.listen(Endpoint.parse("ptcp:0"))
+    options = ["--controller", f"tcp:{bound.host}:{bound.port}", "--max-lost", allowed]
+    options += ["--timeout", "0.05", "--warm-up", "0", "--duration", "0.3", "--window", "1"]
+    try:
+        result = await asyncio.to_thread(CliRunner().invoke, command, options)
+    finally:
+        await controller.close()
+    assert result.exit_code == status

@@ -9,16 +9,9 @@ import pytest
 from protocol import NO_BUFFER, OF13, FlowMod, FlowRemoved, Message, PacketIn, PortStatus, Version
 from protocol.packet import Arp, Ethernet, IPv4
 from protocol.ports import PortState
-from switch_sim.load.traffic import (
-    FLAPPING,
-    MAGIC,
-    TAIL,
-    Kind,
-    Ring,
-    Traffic,
-    flow_mod_buffer_id,
-    mac_of,
-)
+from switch_sim.load.ring import Ring
+from switch_sim.load.steps import flow_mod_buffer_id
+from switch_sim.load.traffic import FLAPPING, MAGIC, TAIL, Kind, Traffic, mac_of
 
 VERSIONS = pytest.mark.parametrize("version", Version, ids=str)
 SWITCH = 7
