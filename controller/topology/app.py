@@ -35,6 +35,7 @@ logger = logging.getLogger("controller")
 
 LLDP_PRIORITY = 0xFFFF  #: of the entry that brings probes here, so that nothing else floods them
 TOLD_AGAIN = 60.0  # seconds until the same port's suspicious frames are told again
+_TICK = 0.01  # seconds between two looks for probes that are due: a thousand switches have many
 _EXPIRE_EVERY = 10.0  # seconds between two looks for hosts that are silent
 
 Event = LinkUp | LinkDown | Suspicion | HostEvent
@@ -68,6 +69,7 @@ class Topology(App):
         )
         self._listeners: list[Listener] = []
         self._wake = asyncio.Event()
+        self._awaited = 0.0  # when the background looks again
         self._told: dict[SwitchEnd, float] = {}
 
     # What others ask
@@ -123,7 +125,7 @@ class Topology(App):
             priority=LLDP_PRIORITY,
         )
         self._discovery.add_switch(datapath.datapath_id, datapath.ports.values(), _now())
-        self._wake.set()
+        self._hurry()
 
     async def switch_gone(self, datapath: Datapath) -> None:
         if self.datapaths.get(datapath.datapath_id) is not datapath:
@@ -138,7 +140,7 @@ class Topology(App):
             self._tell_all(self._discovery.remove_port(number, desc.port_no))
         else:
             self._tell_all(self._discovery.set_port(number, desc, _now()))
-            self._wake.set()
+            self._hurry()
 
     async def packet_in(self, datapath: Datapath, message: PacketIn) -> None:
         frame = Ethernet.parse(message.data)
@@ -148,7 +150,13 @@ class Topology(App):
         number = datapath.datapath_id
         found = self._discovery.receive(number, message.in_port, message.data, _now())
         self._tell_all(found)
-        self._wake.set()
+        self._hurry()
+
+    def _hurry(self) -> None:
+        """Wake the background if something is due before it looks again."""
+        due = self._discovery.deadline()
+        if due is not None and due < self._awaited:
+            self._wake.set()
 
     async def background(self) -> None:
         """Send the probes that are due, and forget who is silent."""
@@ -161,7 +169,8 @@ class Topology(App):
                 if datapath := self.datapaths.get(end.datapath_id):
                     datapath.packet_out(frame, [Output(end.port_no)])
             due = self._discovery.deadline()
-            wait = _EXPIRE_EVERY if due is None else min(_EXPIRE_EVERY, max(0.0, due - now))
+            wait = _EXPIRE_EVERY if due is None else min(_EXPIRE_EVERY, max(_TICK, due - now))
+            self._awaited = now + wait
             self._wake.clear()
             try:
                 async with asyncio.timeout(wait):

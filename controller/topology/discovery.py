@@ -21,6 +21,7 @@ LOST_PROBES = 3  #: that end a link when none of them arrived
 SETTLE_TIME = 0.5  #: seconds without a probe coming back after which hosts may be at a port
 FRESH = 8  # nonces of a port that may still be under way: a slow switch brings some late
 FRESH_INTERVALS = 2  # and how many intervals one may be under way
+ON_ITS_WAY = 0.1  # seconds that the other direction of a new link is given to come by itself
 _SMOOTHING = 0.25  # of the newest latency in the average
 
 
@@ -57,14 +58,25 @@ class Outgoing(NamedTuple):
     frame: bytes
 
 
+class _Sent(NamedTuple):
+    """A probe that was sent."""
+
+    at: float
+    frame: bytes
+
+
 @dataclass(slots=True)
 class _Port:
     """What discovery knows of a port that is up."""
 
     hw_addr: int
+    added: float
     quiet_since: float  # when it was probed first, or lost its link
     due: float
-    nonces: dict[int, float] = field(default_factory=dict)  # -> when it was sent
+    regular: float  # when it is due if nothing calls for it sooner
+    head: bytes  # of its probes
+    sent_at: float = 0.0  # the last of them
+    nonces: dict[int, _Sent] = field(default_factory=dict)
     answered: set[int] = field(default_factory=set)  # nonces that arrived somewhere
     seen: float = 0.0  # when a probe of it arrived last
 
@@ -83,6 +95,7 @@ class Discovery:
         self._key, self._nonce = key, nonce
         self._ports: dict[int, dict[int, _Port]] = {}  # those that are up, by switch
         self._timers: list[tuple[float, SwitchEnd]] = []
+        self._under_way: dict[bytes, Probe] = {}  # frames that did not arrive anywhere yet
 
     # Switches and ports
 
@@ -94,7 +107,8 @@ class Discovery:
 
     def remove_switch(self, datapath_id: int) -> list[Event]:
         """Forget a switch, its ports and its links."""
-        self._ports.pop(datapath_id, None)
+        for port in self._ports.pop(datapath_id, {}).values():
+            self._forget_probes(port)
         return self._went(self.graph.remove_switch(datapath_id), "the switch is gone")
 
     def set_port(self, datapath_id: int, desc: PortDesc, now: float) -> list[Event]:
@@ -104,12 +118,14 @@ class Discovery:
             return []
         if not desc.is_up:
             return self.remove_port(datapath_id, desc.port_no)
-        if port := self._port(end):
-            port.hw_addr = desc.hw_addr
-        else:
+        port = self._port(end)
+        if port is None:
+            head = probes.head(end, desc.hw_addr)
             ports = self._ports.setdefault(datapath_id, {})
-            ports[desc.port_no] = _Port(desc.hw_addr, now, now)
+            ports[desc.port_no] = _Port(desc.hw_addr, now, now, now, now, head)
             heappush(self._timers, (now, end))
+        elif port.hw_addr != desc.hw_addr:
+            port.hw_addr, port.head = desc.hw_addr, probes.head(end, desc.hw_addr)
         return []
 
     def _port(self, end: SwitchEnd) -> _Port | None:
@@ -118,8 +134,10 @@ class Discovery:
     def remove_port(self, datapath_id: int, port_no: int) -> list[Event]:
         """Forget a port that is down or gone, and its link, in both directions."""
         end = SwitchEnd(datapath_id, port_no)
-        if self._ports.get(datapath_id, {}).pop(port_no, None) is None:
+        port = self._ports.get(datapath_id, {}).pop(port_no, None)
+        if port is None:
             return []
+        self._forget_probes(port)
         link = self.graph.links.get(end)
         gone = ([link] if link else []) + self.graph.into(end)
         for one in gone:
@@ -163,18 +181,37 @@ class Discovery:
         return sent, events
 
     def _probe(self, end: SwitchEnd, port: _Port, now: float) -> Outgoing:
-        nonce = self._nonce()
+        probe = Probe(end, self._nonce())
         first = not port.nonces
-        while len(port.nonces) >= FRESH:
-            oldest = next(iter(port.nonces))
-            del port.nonces[oldest]
-            port.answered.discard(oldest)
-        port.nonces[nonce] = now
+        self._drop_old(port, now)
+        frame = probes.sealed(self._key, probe, port.head)
+        port.nonces[probe.nonce] = _Sent(now, frame)
+        port.sent_at = now
+        self._under_way[frame] = probe
         # From the second on each port has a phase of its own, so that they do not come at once.
-        share = 0.5 + (nonce & 0xFFFF) / 0x20000 if first else 1.0
-        port.due = now + self.interval * share
-        heappush(self._timers, (port.due, end))
-        return Outgoing(end, probes.build(self._key, Probe(end, nonce), port.hw_addr))
+        share = 0.5 + (probe.nonce & 0xFFFF) / 0x10000 if first else 1.0
+        port.regular = now + self.interval * share
+        self._set_due(end, port, port.regular)
+        return Outgoing(end, frame)
+
+    def _set_due(self, end: SwitchEnd, port: _Port, at: float) -> None:
+        port.due = at
+        heappush(self._timers, (at, end))
+
+    def _drop_old(self, port: _Port, now: float) -> None:
+        """Forget nonces that are too old to count, or too many."""
+        oldest_that_counts = now - FRESH_INTERVALS * self.interval
+        while port.nonces:
+            nonce, sent = next(iter(port.nonces.items()))
+            if len(port.nonces) < FRESH and sent.at >= oldest_that_counts:
+                break
+            del port.nonces[nonce]
+            port.answered.discard(nonce)
+            self._under_way.pop(sent.frame, None)
+
+    def _forget_probes(self, port: _Port) -> None:
+        for sent in port.nonces.values():
+            self._under_way.pop(sent.frame, None)
 
     def _expire(self, end: SwitchEnd, port: _Port, now: float) -> list[Event]:
         link = self.graph.links.get(end)
@@ -188,22 +225,25 @@ class Discovery:
     def receive(self, datapath_id: int, in_port: int, frame: bytes, now: float) -> list[Event]:
         """Take in an LLDP frame that a switch brought; of others' nothing follows."""
         here = SwitchEnd(datapath_id, in_port)
-        try:
-            probe = probes.parse(self._key, frame)
-        except ForgedProbe as error:
-            return [Suspicion(here, f"a forged probe: {error}")]
+        probe = self._under_way.get(frame)  # to be just that frame is more than to bear a seal
+        if probe is None:
+            try:
+                probe = probes.parse(self._key, frame)
+            except ForgedProbe as error:
+                return [Suspicion(here, f"a forged probe: {error}")]
         if probe is None:
             return []
         port = self._port(probe.end)
         sent = port.nonces.get(probe.nonce) if port else None
-        if port is None or sent is None or now - sent > FRESH_INTERVALS * self.interval:
+        if port is None or sent is None or now - sent.at > FRESH_INTERVALS * self.interval:
             return [Suspicion(here, f"a replayed probe: port {probe.end} sent it long ago")]
         if probe.nonce in port.answered:
             return [Suspicion(here, f"a replayed probe: that of port {probe.end} came before")]
         if self._port(here) is None or here == probe.end:
             return []  # it went down meanwhile, or is looped to itself
         port.answered.add(probe.nonce)
-        return self._arrived(Link(probe.end, here), port, now - sent, now)
+        self._under_way.pop(sent.frame, None)
+        return self._arrived(Link(probe.end, here), port, now - sent.at, now)
 
     def _arrived(self, link: Link, port: _Port, took: float, now: float) -> list[Event]:
         port.seen = now
@@ -213,21 +253,26 @@ class Discovery:
         before = self.graph.links.get(link.src)
         if before is not None and before != link:
             events += self._went([before], f"port {link.src} leads to {link.dst} now")
+        if port.due < port.regular:  # this is what it was called for
+            self._set_due(link.src, port, port.regular)
         if not self.graph.add(link):
             return events
         if not self.graph.both_ways(link):
-            self._probe_soon(link.dst, now)
+            self._call(link.dst, link.src, now)
         return [*events, LinkUp(link)]
 
-    def _probe_soon(self, end: SwitchEnd, now: float) -> None:
-        """Ask the other direction at once, so that a cable is known in one round trip."""
-        if port := self._port(end):
-            port.due = now
-            heappush(self._timers, (now, end))
+    def _call(self, end: SwitchEnd, far: SwitchEnd, now: float) -> None:
+        """Ask the other direction of a new link, so that a cable is known in one round trip.
+
+        Where it spoke since the far end is there, its probe may arrive without being asked.
+        """
+        port, other = self._port(end), self._port(far)
+        if port is not None and other is not None:
+            at = now if port.sent_at < other.added else now + ON_ITS_WAY
+            if at < port.due:
+                self._set_due(end, port, at)
 
     def progress(self) -> tuple[int, int]:
         """Return how many cables are confirmed in both directions, and how many are known."""
-        links = self.graph.links.values()
-        cables = {frozenset(link) for link in links}
-        confirmed = {frozenset(link) for link in links if self.graph.both_ways(link)}
-        return len(confirmed), len(cables)
+        confirmed = self.graph.cables
+        return confirmed, len(self.graph.links) - confirmed

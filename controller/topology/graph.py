@@ -51,7 +51,9 @@ class Graph:
 
     def __init__(self) -> None:
         self.generation = 0  #: grows with every change
+        self.cables = 0  #: links whose both directions are known, counted once
         self._links: dict[SwitchEnd, Link] = {}  # by where they begin
+        self._into: dict[SwitchEnd, set[Link]] = {}  # by where they end
         self._touching: dict[int, set[Link]] = {}  # switch -> links that begin or end there
         self._switches: dict[int, dict[int, Link]] = {}  # -> port -> link both ways
         self._distances: dict[int, dict[int, int]] = {}  # target -> switch -> links to go
@@ -84,10 +86,12 @@ class Graph:
         if before := self._links.get(link.src):
             self.remove(before)
         self._links[link.src] = link
+        self._into.setdefault(link.dst, set()).add(link)
         for end in link:
             self.add_switch(end.datapath_id)
             self._touching[end.datapath_id].add(link)
         if self._links.get(link.dst) == link.back:
+            self.cables += 1
             for one in (link, link.back):
                 self._switches[one.src.datapath_id][one.src.port_no] = one
         self._changed()
@@ -97,7 +101,11 @@ class Graph:
         """Take out a link in this direction; return whether it was there."""
         if self._links.get(link.src) != link:
             return False
+        self.cables -= self.both_ways(link)
         del self._links[link.src]
+        self._into[link.dst].discard(link)
+        if not self._into[link.dst]:
+            del self._into[link.dst]
         for one in (link, link.back):
             self._touching[one.src.datapath_id].discard(link)
             self._switches[one.src.datapath_id].pop(one.src.port_no, None)
@@ -123,7 +131,7 @@ class Graph:
 
     def into(self, end: SwitchEnd) -> list[Link]:
         """Return the links that end at a port: more than one where a hub lies between."""
-        return [link for link in self._touching.get(end.datapath_id, ()) if link.dst == end]
+        return sorted(self._into.get(end, ()))
 
     def both_ways(self, link: Link) -> bool:
         """Return whether a link and its other direction are known."""

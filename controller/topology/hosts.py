@@ -59,6 +59,7 @@ class HostTable:
     def __init__(self) -> None:
         self._hosts: dict[int, Host] = {}  # by address, those that spoke last at the end
         self._by_ip: dict[Address, int] = {}
+        self._by_switch: dict[int, set[int]] = {}
 
     def __len__(self) -> int:
         return len(self._hosts)
@@ -86,17 +87,33 @@ class HostTable:
         if ip is not None:
             self._by_ip[ip] = mac
         self._hosts[mac] = host = replace(host, end=end, addresses=addresses, last_seen=now)
+        if before is None or before.end != end:
+            self._note_place(mac, before, end)
         if before is None:
             return [*self._make_room(), HostAdded(host)]
         return [HostMoved(host, before.end)] if before.end != end else []
 
     def forget_end(self, end: SwitchEnd) -> list[HostEvent]:
         """Forget the hosts at a port: it turned out to lead to another switch."""
-        return [self._forget(host) for host in list(self) if host.end == end]
+        return [self._forget(host) for host in self._of_switch(end.datapath_id) if host.end == end]
 
     def forget_switch(self, datapath_id: int) -> list[HostEvent]:
         """Forget the hosts of a switch that is gone."""
-        return [self._forget(host) for host in list(self) if host.end.datapath_id == datapath_id]
+        return [self._forget(host) for host in self._of_switch(datapath_id)]
+
+    def _of_switch(self, datapath_id: int) -> list[Host]:
+        return [self._hosts[mac] for mac in sorted(self._by_switch.get(datapath_id, ()))]
+
+    def _note_place(self, mac: int, before: Host | None, end: SwitchEnd) -> None:
+        if before is not None:
+            self._leave(before)
+        self._by_switch.setdefault(end.datapath_id, set()).add(mac)
+
+    def _leave(self, host: Host) -> None:
+        there = self._by_switch[host.end.datapath_id]
+        there.discard(host.mac)
+        if not there:
+            del self._by_switch[host.end.datapath_id]
 
     def expire(self, now: float) -> list[HostEvent]:
         """Forget those that were silent for `HOST_TIMEOUT`."""
@@ -110,6 +127,7 @@ class HostTable:
 
     def _forget(self, host: Host) -> HostEvent:
         del self._hosts[host.mac]
+        self._leave(host)
         for ip in host.addresses:
             if self._by_ip.get(ip) == host.mac:
                 del self._by_ip[ip]

@@ -25,6 +25,7 @@ _TTL = 120  # seconds, for other listeners; ours go by the nonce
 _OUI = b"\x02\x70\x6d"  # a number of our own: locally administered, "pm"
 _PROBE = 1  # the one TLV that we have under it
 _BODY = struct.Struct(">Q16s")  # nonce, the seal on it
+_END = bytes(2)  # the End TLV
 _PREFIX = b"dpid:"
 _SEAL = 16  # bytes
 
@@ -47,13 +48,27 @@ def _seal(key: bytes, probe: Probe) -> bytes:
 
 def build(key: bytes, probe: Probe, source: MacAddress | int) -> bytes:
     """Return the frame; `source` is the address of the port."""
+    return sealed(key, probe, head(probe.end, source))
+
+
+def head(end: SwitchEnd, source: MacAddress | int) -> bytes:
+    """Return what the frames of a port begin with: all but nonce and seal.
+
+    A port is probed for as long as it is there: what is the same each time is built once.
+    """
     told = Lldp(
-        ChassisId(ChassisIdSubtype.LOCAL, _PREFIX + b"%016x" % probe.end.datapath_id),
-        PortId(PortIdSubtype.LOCAL, b"%d" % probe.end.port_no),
+        ChassisId(ChassisIdSubtype.LOCAL, _PREFIX + b"%016x" % end.datapath_id),
+        PortId(PortIdSubtype.LOCAL, b"%d" % end.port_no),
         ttl=_TTL,
-        tlvs=(OrganizationTlv(_OUI, _PROBE, _BODY.pack(probe.nonce, _seal(key, probe))),),
+        tlvs=(OrganizationTlv(_OUI, _PROBE, bytes(_BODY.size)),),
     )
-    return Ethernet(LLDP_MULTICAST, MacAddress(source), EthType.LLDP, told.encode()).encode()
+    frame = Ethernet(LLDP_MULTICAST, MacAddress(source), EthType.LLDP, told.encode()).encode()
+    return frame[: -_BODY.size - len(_END)]
+
+
+def sealed(key: bytes, probe: Probe, head: bytes) -> bytes:
+    """Return the frame that begins with its port's `head`."""
+    return head + _BODY.pack(probe.nonce, _seal(key, probe)) + _END
 
 
 def parse(key: bytes, frame: bytes) -> Probe | None:

@@ -197,11 +197,51 @@ def test_a_probe_that_a_slow_switch_brings_late_is_no_suspicion() -> None:
     cables.add(2)
     cables.run(0.0)
     _, _, frame = next(sent for sent in cables.sent if sent[1] == A)
-    for _ in range(3):  # meanwhile others came in, and asked for the other direction
-        cables.discovery._probe_soon(A, 0.1)
-        cables.run(0.1)
+    for at in (0.1, 0.3, 0.5):  # meanwhile others came in, and asked for the other direction
+        cables.discovery._call(A, B, at)
+        cables.run(at + 0.15)
+    assert len([sent for sent in cables.sent if sent[1] == A]) == 4
     (event,) = cables.discovery.receive(*B, frame, 1.0)
     assert event == LinkUp(Link(A, B))
+
+
+def test_of_a_new_cable_each_end_is_probed_once(cables: Cables) -> None:
+    assert Counter(where for _, where, _ in cables.sent)[A] == 1
+    assert Counter(where for _, where, _ in cables.sent)[B] == 1
+
+
+def test_a_direction_whose_probe_got_lost_is_asked_for_again_soon() -> None:
+    cables = Cables((A, B))
+    cables.add(1)
+    cables.add(2)
+    del cables.far[A]  # as a switch drops it that has no entry for it yet
+    cables.run(0.05)
+    assert cables.links == {Link(B, A)}
+    cables.far[A] = B
+    cables.run(0.2)
+    assert cables.links == {Link(A, B), Link(B, A)}
+
+
+def test_probes_of_a_port_are_spread_over_the_interval() -> None:
+    cables = Cables()
+    cables.add(1, ports=200)
+    cables.run(20 * INTERVAL)
+    late = [at for at, _, _ in cables.sent if at >= 10 * INTERVAL]
+    by_tenth = Counter(int(at / (INTERVAL / 10)) % 10 for at in late)
+    assert len(by_tenth) == 10
+    assert max(by_tenth.values()) < 2 * len(late) / 10
+
+
+def test_what_is_known_of_probes_goes_with_ports_and_with_time() -> None:
+    cables = Cables((A, B))
+    cables.add(1)
+    cables.add(2)
+    cables.run(100 * INTERVAL)
+    assert len(cables.discovery._under_way) <= 3 * 6
+    cables.discovery.remove_port(1, 1)
+    cables.discovery.remove_switch(1)
+    cables.discovery.remove_switch(2)
+    assert not cables.discovery._under_way
 
 
 def test_lldp_of_others_teaches_nothing(cables: Cables) -> None:
