@@ -16,9 +16,10 @@ from typing import Protocol
 
 from tornado.ioloop import IOLoop
 
-from protocol import Closed, Connection, Event, Message
+from protocol import Closed, Connection, Event, Message, PacketIn
 from protocol.transport.tls import tls_fault
 
+from .packet_in_limits import PacketInLimit
 from .recorder import Note, Recorder, Tape
 from .secure import TlsLayer
 
@@ -27,6 +28,7 @@ logger = logging.getLogger("controller")
 READ_SIZE = 65536
 UNSENT_PAUSE = 1 << 20  # bytes a switch has not read, above which we stop reading from it
 UNSENT_MAX = 1 << 28  # and above which it is given up
+REST = 0.005  # seconds in which nothing is read from a switch that brings too many packet_ins
 STALL_TIMEOUT = 30.0  # seconds in which a switch must read some of what waits for it
 
 
@@ -63,6 +65,8 @@ class Channel:
         self._unsent_size = 0
         self._stalled_since = 0.0
         self._flushing = False  # a flush is due in this turn of the loop
+        self.limit: PacketInLimit | None = None  #: of what it may bring; the owner sets it
+        self._resting = False  # nothing is read for a moment
         self._interest = 0
         self._timer: object | None = None
         sock.setblocking(False)
@@ -103,7 +107,7 @@ class Channel:
         if self.closed:
             return
         assert self.owner is not None
-        paused = self._unsent_size > UNSENT_PAUSE or self.owner.busy
+        paused = self._resting or self._unsent_size > UNSENT_PAUSE or self.owner.busy
         interest = (0 if paused else IOLoop.READ) | (IOLoop.WRITE if self._unsent else 0)
         if interest == self._interest:
             return
@@ -133,8 +137,23 @@ class Channel:
             return
         now = self.loop.time()
         self.recorder.note(Note(now, self.tape, True, not self.connection.mid_message, data))
-        self._take(self.connection.receive_data(data, now))
+        events = self.connection.receive_data(data, now)
+        if self.limit is not None:
+            self._keep_limit(self.limit, [type(event) for event in events].count(PacketIn), now)
+        self._take(events)
         self.flush_soon()
+        self.update_interest()
+
+    def _keep_limit(self, limit: PacketInLimit, count: int, now: float) -> None:
+        """Pass over the packet_ins of a switch that brings too many, and read them slowly."""
+        self.connection.drops_packet_ins = self._resting = not limit.admits(count, now)
+        if self._resting:
+            self.loop.call_later(REST, self._rest_is_over)
+
+    def _rest_is_over(self) -> None:
+        self._resting = False
+        if self.limit is not None:
+            self.connection.drops_packet_ins = not self.limit.admits(0, self.loop.time())
         self.update_interest()
 
     def _decrypted(self, data: bytes) -> bytes:

@@ -24,6 +24,7 @@ from .configuration import DEFAULT_LISTEN, Configuration, ConfigurationError
 from .configuration_example import example
 from .control.place import default_path
 from .control.server import Control
+from .packet_in_limits import PACKET_IN_RATE
 from .server import Controller, Duplicates
 
 logger = logging.getLogger("controller")
@@ -200,6 +201,13 @@ def _write_config(context: click.Context, parameter: click.Parameter, wanted: bo
     help=f"Which of two connections with the same datapath_id stays.  [{Duplicates.NEWEST.value}]",
 )
 @click.option(
+    "--packet-in-rate",
+    type=click.FloatRange(min=0),
+    metavar="NUMBER",
+    help="Packets a second of one switch above which those of others go first, and some of its "
+    f"own are dropped; 0 serves each as it comes.  [{PACKET_IN_RATE:g}]",
+)
+@click.option(
     "--control",
     type=click.Path(),
     metavar="PATH",
@@ -259,5 +267,6 @@ def command(
         echo_interval=plan.echo_interval,
         tls=plan.tls,
         duplicates=plan.duplicates,
+        packet_in_rate=plan.packet_in_rate,
     )
     sys.exit(_serve(controller, plan.endpoints, plan.control or default_path()))

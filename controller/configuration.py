@@ -22,6 +22,7 @@ from protocol.version import parse_versions
 from . import loading
 from .app import App, names_of
 from .options import Key, OptionError, Options, read_options
+from .packet_in_limits import PACKET_IN_RATE
 from .server import Duplicates
 from .toml_lines import lines_of
 
@@ -57,6 +58,9 @@ class Settings(Options):
     duplicates: Annotated[
         Duplicates, Meta(description="which of two connections with one datapath_id stays")
     ] = Duplicates.NEWEST
+    packet_in_rate: Annotated[
+        float, Meta(ge=0, description="packets a second above which others go first; 0 never")
+    ] = PACKET_IN_RATE
     control: Annotated[str, Meta(description="the socket at which commands ask")] = ""
     tls: TlsSettings = msgspec.field(default_factory=TlsSettings)
     apps: dict[str, Any] = {}
@@ -70,6 +74,7 @@ class Plan:
     versions: frozenset[Version]
     echo_interval: float
     duplicates: Duplicates
+    packet_in_rate: float
     tls: TlsFiles | None
     control: Path | None  #: None: the usual place
     sources: tuple[str, ...]  #: names, dotted names or files of applications
@@ -106,6 +111,7 @@ class Configuration:
             self._each("versions", settings.versions, parse_versions) or ALL_VERSIONS,
             settings.echo_interval,
             settings.duplicates,
+            settings.packet_in_rate,
             self._tls(settings.tls),
             Path(settings.control) if settings.control else None,
             sources,

@@ -30,6 +30,7 @@ from .datapath import Datapath
 from .dispatch import Worker
 from .handshake import Handshake
 from .own_flows import views
+from .packet_in_limits import PacketInLimit
 from .requests import Requests
 from .senders import Senders
 
@@ -149,6 +150,15 @@ class Peer:
             logger.warning("%s: a handler is too slow, messages are dropped", self.name)
         self.dropped += 1
 
+    def _exceeds_rate(self) -> None:
+        assert self.controller.packet_in_limits is not None
+        logger.warning(
+            "%s: it brings more than %g packets a second, and others wait: some are dropped; "
+            "--packet-in-rate says how many it may",
+            self.name,
+            self.controller.packet_in_limits.rate,
+        )
+
     def _not_understood(self, event: Unreadable) -> None:
         if self.requests and (version := self.channel.connection.version):
             self.requests.unreadable(event, version)
@@ -189,6 +199,7 @@ class Peer:
         """Belong to a main channel from now on; OpenFlowError where there is none for it."""
         main, number = self.controller.main_of(self, features), features.auxiliary_id
         self._introduced(features)
+        self.channel.limit = main.channel.limit
         if older := main.auxiliaries.get(number):
             older.channel.close(f"another auxiliary channel {number} took its place")
         self.main, main.auxiliaries[number] = main, self
@@ -208,6 +219,9 @@ class Peer:
         older = self.controller.ready(self, datapath)
         self.datapath = datapath
         self._introduced(features)
+        if limits := self.controller.packet_in_limits:
+            now = self.channel.loop.time()
+            self.channel.limit = PacketInLimit(limits, now, self._exceeds_rate)
         logger.info(
             "%s: ready, OpenFlow %s, %d ports, from %s",
             self.datapath,
@@ -230,8 +244,12 @@ class Peer:
         if self._handshake_timer:
             self._handshake_timer.cancel()
         self.ended.set()
+        if dropped := self.channel.connection.packet_ins_dropped:
+            logger.info("%s: %d packets were dropped that came too fast", self.name, dropped)
         if self.main is not None:
             self._desert(self.main)
+        elif self.channel.limit is not None:
+            self.channel.limit.close()
         for auxiliary in list(self.auxiliaries.values()):
             auxiliary.channel.close("its main channel ended")
         self.requests.close(event.reason)

@@ -24,6 +24,7 @@ from .cookies import CookieSpaces
 from .datapath import Datapath
 from .dispatch import run_background
 from .listener import Listener
+from .packet_in_limits import PACKET_IN_RATE, PacketInLimits
 from .peer import Peer
 from .recorder import Recorder
 from .secure import Certificates, TlsLayer
@@ -62,7 +63,10 @@ class Controller:
         recorder: Recorder | None = None,
         tls: TlsFiles | None = None,
         duplicates: Duplicates = Duplicates.NEWEST,
+        packet_in_rate: float = PACKET_IN_RATE,
     ) -> None:
+        #: packet_ins that datapaths may bring while others want to; None: as many as they like
+        self.packet_in_limits = PacketInLimits(packet_in_rate) if packet_in_rate else None
         self.duplicates = duplicates  #: which of two connections with one datapath_id stays
         self.tls = tls  #: for endpoints ssl: and pssl:
         self.recorder = recorder or Recorder()

@@ -30,6 +30,7 @@ ECHO_TIMEOUT = 10.0  #: seconds in which it must come
 ERROR_DATA = 64  # bytes of an offending message that go back at least (OF1.5.1 7.5.4)
 WORDS_MAX = 200  # characters of a peer's own words that are repeated in ours
 _HELLO, _ERROR, _ECHO_REQUEST, _ECHO_REPLY = 0, 1, 2, 3  # the same in all versions
+_PACKET_IN = 10  # as well
 _HTTP = (b"GET ", b"POST", b"HEAD", b"PUT ", b"DELE", b"OPTI", b"PRI ", b"CONN")
 _TLS = b"\x16\x03"  # a record of its handshake (RFC 8446 5.1 "Record Layer")
 
@@ -97,6 +98,8 @@ class Connection:
         self._wanted = HEADER.size  # bytes until it is worth to look at it
         self._out: list[bytes] = []
         self._gatherer = Gatherer()
+        self.drops_packet_ins = False  #: whether they are passed over, which costs least
+        self.packet_ins_dropped = 0
         highest = max(self.versions)
         self._put(Hello.offering(self.versions), highest)
 
@@ -176,7 +179,7 @@ class Connection:
         """Take in the whole messages that `data` begins with; return where the rest begins."""
         at, size = 0, len(data)
         if self.state is State.OPEN:
-            at = _receive_plain(self.version, data, 0, events)
+            at = self._receive_plain(data, 0, events)
         while self.state is not State.CLOSED:
             if size - at < HEADER.size:
                 self._wanted = HEADER.size
@@ -193,8 +196,13 @@ class Connection:
                 self._receive_hello(version, data[at:end], events)
             else:
                 self._receive_message(number, xid, data, at, end, events)
-            at = _receive_plain(self.version, data, end, events) if self.version else end
+            at = self._receive_plain(data, end, events)
         return at
+
+    def _receive_plain(self, data: bytes, at: int, events: list[Event]) -> int:
+        if self.version is None or self.drops_packet_ins:
+            return at  # each message is looked at
+        return _receive_plain(self.version, data, at, events)
 
     def _framing_fault(
         self, version: int, number: int, length: int, data: bytes, at: int
@@ -260,6 +268,9 @@ class Connection:
             return
         if number == _HELLO or (number == _ECHO_REPLY and xid == self._asked_xid):
             return
+        if number == _PACKET_IN and self.drops_packet_ins:
+            self.packet_ins_dropped += 1
+            return
         if data[at] != version:
             events += self._refused(data[at:end])
             return
@@ -321,13 +332,12 @@ class Connection:
             self._heard, self._asked = now, None
 
 
-def _receive_plain(version: Version | None, data: bytes, at: int, events: list[Event]) -> int:
+def _receive_plain(version: Version, data: bytes, at: int, events: list[Event]) -> int:
     """Read messages as long as the channel has nothing to do with them but to pass them on.
 
     Return where the first of the others begins, or one that is not whole or cannot be read.
     That is most of what is read, so it is done in one loop.
     """
-    assert version is not None
     decoders, unpack, size = _plain_decoders(version), HEADER.unpack_from, len(data)
     while size - at >= HEADER.size:
         found, number, length, _ = unpack(data, at)

@@ -76,6 +76,7 @@ def test_a_file_says_all_that_the_command_line_can(place: Path) -> None:
         versions = ["1.3", "1.4+"]
         echo_interval = 5
         duplicates = "oldest"
+        packet_in_rate = 50
         control = "/tmp/control"
 
         [tls]
@@ -98,6 +99,7 @@ def test_a_file_says_all_that_the_command_line_can(place: Path) -> None:
     ]
     assert plan.versions == {OF13, OF14, OF15}
     assert plan.duplicates is Duplicates.OLDEST
+    assert plan.packet_in_rate == 50
     assert (plan.echo_interval, plan.control) == (5, Path("/tmp/control"))
     assert plan.tls is not None
     assert plan.tls.private_key == str(place / "tls/key.pem")

@@ -368,3 +368,13 @@ def test_memory_stays_bounded_whatever_comes() -> None:
         connection.receive_data(bytes(READ - 1), 0)
         assert len(connection._partial) < MAX_MESSAGE + READ
     assert connection.state is State.CLOSED
+
+
+def test_packet_ins_that_are_too_many_are_passed_over_and_counted() -> None:
+    connection = opened(OF13)
+    connection.drops_packet_ins = True
+    data = PacketIn().encode(OF13) + BarrierReply(xid=5).encode(OF13) + PacketIn().encode(OF13)
+    assert connection.receive_data(data, 0) == [BarrierReply(xid=5)]
+    assert connection.packet_ins_dropped == 2
+    connection.drops_packet_ins = False
+    assert connection.receive_data(PacketIn().encode(OF13), 0) == [PacketIn()]
