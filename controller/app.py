@@ -20,6 +20,7 @@ from protocol import (
 )
 
 from .cookies import CookieSpaces
+from .ration import Ration
 
 if TYPE_CHECKING:
     from .datapath import Datapath
@@ -100,6 +101,7 @@ class Handlers:
         self.app, self.name = app, name or name_of(app)
         self.spaces = spaces or CookieSpaces([self.name])
         self.space = self.spaces.by_name[self.name]
+        self.faults = Ration()  #: what its handlers do wrong, over all datapaths
         names = ["switch_ready", "switch_gone", "message", "background", *_NAMES.values()]
         found = {name: handler for name in names if (handler := _handler(app, name))}
         self.ready = found.get("switch_ready")

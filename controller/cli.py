@@ -26,6 +26,7 @@ from .control.place import default_path
 from .control.server import Control
 from .packet_in_limits import PACKET_IN_RATE
 from .server import Controller, Duplicates
+from .watchdog import watched
 
 logger = logging.getLogger("controller")
 
@@ -114,7 +115,8 @@ async def _serve_until_signal(
         await control.listen(path)
     except OSError as error:
         logger.warning("the other commands cannot ask this controller: %s", error)
-    await stop.wait()
+    with watched(lambda: [handlers.app for handlers in controller.handlers]):
+        await stop.wait()
     await control.close()
     await controller.close()
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections import deque
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from protocol import ChannelClosed, DecodeError, Message
 
 from .app import Handler, Handlers
 from .datapath import Datapath
+from .patience import HANG_TIME, Patience
 
 logger = logging.getLogger("controller")
 
@@ -47,15 +49,17 @@ class Worker:
         self._queue: deque[tuple[Handler, Message | None]] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._closing = False
+        self.patience = Patience()
         self._known = handlers.ready is None  # whether the application knows the datapath
+        self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._run(after))
         if handlers.ready:
             self._put(handlers.ready, None)
 
     @property
     def full(self) -> bool:
-        """Whether nothing should be added for now."""
-        return len(self._queue) >= QUEUE_MAX
+        """Whether others should wait until there is room: not for a handler that hangs."""
+        return len(self._queue) >= QUEUE_MAX and not self.patience.is_over
 
     @property
     def overfull(self) -> bool:
@@ -66,6 +70,24 @@ class Worker:
         """Queue a message, if the application has a handler for it."""
         if handler := self.handlers.of(message):
             self._put(handler, message)
+
+    def look(self, now: float) -> None:
+        """See whether a handler does not end: others stop waiting for it, then it is named."""
+        if self.patience.is_just_over(now):
+            self._drained()
+        if self.patience.hangs(now):
+            name = self.patience.running
+            if (also := self.handlers.faults.told((name, "hangs"))) is not None:
+                logger.error(
+                    "%s: %s.%s does not end, since %g s%s: what comes for it waits, up to %d "
+                    "events, and all else goes on",
+                    self.datapath,
+                    type(self.handlers.app).__name__,
+                    name,
+                    HANG_TIME,
+                    also,
+                    QUEUE_MAX,
+                )
 
     def close(self) -> None:
         """Forget what waits, tell the application that the switch is gone, and end.
@@ -87,6 +109,9 @@ class Worker:
         return self._task
 
     def _put(self, handler: Handler, message: Message | None) -> None:
+        if self.patience.is_over and len(self._queue) >= QUEUE_MAX:
+            self.patience.dropped += 1
+            return
         self._queue.append((handler, message))
         self._wake_up()
 
@@ -117,6 +142,20 @@ class Worker:
             self._wake = None
 
     async def _call(self, handler: Handler, message: Message | None) -> None:
+        self.patience.begin(handler.__name__, self._loop.time())
+        try:
+            await self._survive(handler, message)
+        finally:
+            if self.patience.dropped:
+                logger.warning(
+                    "%s: %s ended at last; it missed %d events",
+                    self.datapath,
+                    self._name(handler),
+                    self.patience.dropped,
+                )
+            self.patience.end()
+
+    async def _survive(self, handler: Handler, message: Message | None) -> None:
         # The one place that must live on, whatever an application does.
         try:
             if message is None:
@@ -142,5 +181,16 @@ class Worker:
         return f"{type(self.handlers.app).__name__}.{handler.__name__}"
 
     def _tell(self, handler: Handler, message: Message | None) -> None:
-        about = "" if message is None else f" on {type(message).__name__}"
-        logger.exception("%s: %s raised%s", self.datapath, self._name(handler), about)
+        fault = (handler.__name__, *place_of(sys.exception()))
+        if (also := self.handlers.faults.told(fault)) is not None:
+            about = "" if message is None else f" on {type(message).__name__}"
+            logger.exception("%s: %s raised%s%s", self.datapath, self._name(handler), about, also)
+
+
+def place_of(error: BaseException | None) -> tuple[object, ...]:
+    """Return what two errors have in common that are the same mistake: the kind and the line."""
+    trace = error.__traceback__ if error is not None else None
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    line = (trace.tb_frame.f_code, trace.tb_lineno) if trace is not None else ()
+    return type(error), *line

@@ -32,6 +32,7 @@ from .sockets import dialled, hurry, listening, name_of
 
 logger = logging.getLogger("controller")
 
+LOOK_EVERY = 0.5  # seconds between two looks for handlers that hang
 LONGEST_DELAY = 8.0  #: seconds between two attempts to dial a switch, at most
 
 
@@ -157,6 +158,16 @@ class Controller:
             self._is_started = True
             running = [one for one in self.handlers if one.background]
             self._background += [asyncio.create_task(run_background(one)) for one in running]
+            self._background.append(asyncio.create_task(self._watch_handlers()))
+
+    async def _watch_handlers(self) -> None:
+        """See again and again whether a handler hangs, which so costs nothing where it does not."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            for peer in list(self._peers):
+                for worker in peer.workers:
+                    worker.look(loop.time())
 
     def _accept(self, certificates: Certificates | None, sock: socket.socket, address: Any) -> None:
         hurry(sock)
