@@ -104,6 +104,8 @@ async def _serve_until_signal(
             loop.add_signal_handler(number, stop.set)
         except NotImplementedError:  # on Windows Ctrl-C raises KeyboardInterrupt instead
             break
+    else:
+        loop.add_signal_handler(signal.SIGHUP, controller.reload)
     try:
         await _open(controller, endpoints)
     except ValueError as error:

@@ -78,15 +78,18 @@ class Certificates:
 
     def context(self) -> ssl.SSLContext:
         """Return the context; new files that are of no use are told, and the old ones stay."""
-        seen = self._look()
-        if seen != self._seen:
-            self._seen = seen
-            try:
-                self._context = self._make(self._files)
-                logger.info("TLS: the certificates were renewed")
-            except ValueError as error:
-                logger.error("TLS: the renewed certificates are not used: %s", error)
+        if self._look() != self._seen:
+            self.renew()
         return self._context
+
+    def renew(self) -> None:
+        """Read the files now, and tell what became of that."""
+        self._seen = self._look()
+        try:
+            self._context = self._make(self._files)
+            logger.info("TLS: the certificates were renewed")
+        except ValueError as error:
+            logger.error("TLS: the renewed certificates are not used: %s", error)
 
     def _look(self) -> list[tuple[int, int] | None]:
         names = (self._files.private_key, self._files.certificate, self._files.ca_cert)

@@ -83,6 +83,7 @@ class Controller:
         self._peers: set[Peer] = set()
         self._by_id: dict[int, Peer] = {}  # the newest of each, until nothing is left of it
         self._listeners: list[Listener] = []
+        self._certificates_used: list[Certificates] = []
         self._background: list[asyncio.Task[None]] = []
         self._is_started = False
 
@@ -137,7 +138,19 @@ class Controller:
             return None
         if self.tls is None:
             raise ValueError(f"{endpoint} needs --private-key, --certificate and --ca-cert")
-        return Certificates(self.tls, TlsFiles.server if endpoint.listens else TlsFiles.client)
+        made = Certificates(self.tls, TlsFiles.server if endpoint.listens else TlsFiles.client)
+        self._certificates_used.append(made)
+        return made
+
+    def reload(self) -> None:
+        """Read again what can change while we run: the certificates. Channels stay as they are.
+
+        New connections see to it by themselves; this tells at once whether the files are good.
+        """
+        if not self._certificates_used:
+            logger.info("there is nothing to read again: no endpoint uses TLS")
+        for certificates in self._certificates_used:
+            certificates.renew()
 
     async def close(self) -> None:
         """Stop listening, close all channels, and let the applications' last handlers run."""

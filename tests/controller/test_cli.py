@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from controller.certificates import make
 from controller.cli import command
 from controller.loading import bundled
-from protocol import Closed, Version
+from protocol import Closed, EchoReply, EchoRequest, Version
 from protocol.endpoint import Endpoint
 
 from .fakes import PATIENCE, FakeSwitch
@@ -149,6 +150,48 @@ async def test_a_signal_ends_it_in_good_order(number: signal.Signals) -> None:
         "datapath 0x0000000000000001: clo",
     ]
     switch.leave()
+
+
+async def told(process: asyncio.subprocess.Process, words: str) -> None:
+    """Wait until the log of a process says something."""
+    assert process.stderr is not None
+    async with asyncio.timeout(PATIENCE):
+        while words not in (line := (await process.stderr.readline()).decode()):
+            assert line, f"it ended without {words!r}"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP here")
+async def test_sighup_reads_certificates_again_and_ends_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("cryptography", reason="cryptography, which makes certificates")
+    make(tmp_path / "tls")
+    tls = ["--private-key", "controller.key", "--certificate", "controller.pem"]
+    paths = [one if one.startswith("--") else str(tmp_path / "tls" / one) for one in tls]
+    trusted = ["--ca-cert", str(tmp_path / "tls" / "ca.pem")]
+    both = ["--listen", "ptcp:0", "--listen", "pssl:0"]
+    async with listening("-m", "controller", "hub", *both, *paths, *trusted) as (process, at, _):
+        switch = await FakeSwitch.dial(at)
+        await told(process, "ready")
+        process.send_signal(signal.SIGHUP)
+        await told(process, "INFO TLS: the certificates were renewed")
+        (tmp_path / "tls" / "controller.pem").write_text("broken")
+        process.send_signal(signal.SIGHUP)
+        await told(process, "ERROR TLS: the renewed certificates are not used: ")
+        switch.send(EchoRequest(b"still there?"))
+        assert (await switch.expect(EchoReply)).data == b"still there?"
+        process.send_signal(signal.SIGTERM)
+        await switch.hang()
+        await process.communicate()
+        assert process.returncode == 0
+        switch.leave()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP here")
+async def test_sighup_without_tls_says_that_there_is_nothing_to_read() -> None:
+    async with listening("-m", "controller", "hub", "--listen", "ptcp:0") as (process, at, _):
+        process.send_signal(signal.SIGHUP)
+        await told(process, "there is nothing to read again: no endpoint uses TLS")
+        switch = await FakeSwitch.dial(at)
+        switch.leave()
 
 
 async def test_only_the_versions_that_were_named_are_spoken() -> None:
