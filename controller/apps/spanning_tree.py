@@ -3,8 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from typing import Annotated
 
-from controller import App, Datapath, run
+from msgspec import Meta
+
+from controller import App, Datapath, Options, run
 from controller.spanning_tree import (
     MAX_PORT_NO,
     Bridge,
@@ -35,9 +38,35 @@ BPDU_PRIORITY = 0xFFFE  # of the entry that brings BPDUs here, whatever the stat
 PORT_PRIORITY = 0xFFF0  # of the entries that keep frames from ports which do not forward
 AGEING_TIME = 300  # seconds after which an entry goes that no frame needed (802.1D 7.9.2)
 MAX_STATIONS = 16_384  # of a switch; above that the one learned first is forgotten
-BRIDGE_PRIORITY = 0x8000  # the default of all bridges (802.1D-2004 17.14)
 
 logger = logging.getLogger("controller")
+
+
+class SpanningTreeOptions(Options):
+    """`[apps.spanning_tree]`; the defaults are the standard's (802.1D-1998 8.10.2).
+
+    All bridges go by the times of the root. Shorter ones are for demonstrations.
+    """
+
+    priority: Annotated[
+        int, Meta(ge=0, le=0xF000, multiple_of=0x1000, description="the lowest becomes the root")
+    ] = 0x8000
+    hello_time: Annotated[
+        float, Meta(ge=0.1, le=10, description="seconds between two words of the root")
+    ] = 2.0
+    max_age: Annotated[
+        float, Meta(le=40, description="seconds after which what was said is forgotten")
+    ] = 20.0
+    forward_delay: Annotated[
+        float, Meta(ge=0.1, le=30, description="seconds of listening, and again of learning")
+    ] = 15.0
+
+    def __post_init__(self) -> None:
+        if self.max_age < 2 * self.hello_time:
+            raise ValueError(
+                f"max_age {self.max_age:g} lets a bridge be forgotten that speaks each "
+                f"{self.hello_time:g} s: make it at least twice the hello_time"
+            )
 
 
 class SpanningTree(App):
@@ -48,8 +77,12 @@ class SpanningTree(App):
     Where it forwards, we learn who is where, as a learning switch does.
     """
 
-    def __init__(self, times: Times = Times()) -> None:  # noqa: B008  frozen
-        self.times = times
+    def __init__(
+        self,
+        options: SpanningTreeOptions = SpanningTreeOptions(),  # noqa: B008  it is not changed
+    ) -> None:
+        self.options = options
+        self.times = Times(options.hello_time, options.max_age, options.forward_delay)
         self.bridges: dict[int, Bridge] = {}  # datapath_id -> its state
         self.stations: dict[int, dict[MacAddress, int]] = {}  # datapath_id -> MAC -> port
         self.datapaths: dict[int, Datapath] = {}
@@ -58,7 +91,7 @@ class SpanningTree(App):
     async def switch_ready(self, datapath: Datapath) -> None:
         number = datapath.datapath_id
         self.datapaths[number], self.stations[number] = datapath, {}
-        self.bridges[number] = Bridge(bridge_id(number), self.times)
+        self.bridges[number] = Bridge(bridge_id(number, self.options.priority), self.times)
         self.forget(datapath)  # what is left of an earlier run
         to_us = [Output(Port.CONTROLLER)]
         datapath.add_flow(Match(eth_dst=BRIDGE_GROUP), to_us, priority=BPDU_PRIORITY)
@@ -177,11 +210,10 @@ class SpanningTree(App):
             datapath.delete_flows(out_port=port_no)
 
 
-def bridge_id(datapath_id: int) -> BridgeId:
+def bridge_id(datapath_id: int, priority: int) -> BridgeId:
     """Return the name of a switch as a bridge: of its 64 bits all but four."""
-    return BridgeId(
-        BRIDGE_PRIORITY | datapath_id >> 48 & 0xFFF, MacAddress(datapath_id & 0xFFFF_FFFF_FFFF)
-    )
+    low, extension = datapath_id & 0xFFFF_FFFF_FFFF, datapath_id >> 48 & 0xFFF
+    return BridgeId(priority | extension, MacAddress(low))
 
 
 def now() -> float:

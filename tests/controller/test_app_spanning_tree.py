@@ -8,7 +8,12 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from controller.apps.spanning_tree import MAX_STATIONS, SpanningTree, bridge_id
+from controller.apps.spanning_tree import (
+    MAX_STATIONS,
+    SpanningTree,
+    SpanningTreeOptions,
+    bridge_id,
+)
 from controller.spanning_tree import PortState
 from controller.testing import Sent, recording
 from protocol import (
@@ -266,7 +271,22 @@ def test_a_switch_that_is_gone_is_forgotten() -> None:
 
 
 def test_switches_that_differ_anywhere_in_60_bits_are_different_bridges() -> None:
-    names = [bridge_id(number) for number in (1, 2, 1 << 47, 1 << 48, 1 << 59)]
+    names = [bridge_id(number, 0x8000) for number in (1, 2, 1 << 47, 1 << 48, 1 << 59)]
     assert len(set(names)) == len(names)
     assert names[0] == BridgeId(0x8000, MacAddress(1))
     assert all(name.priority >= 0x8000 for name in names)
+
+
+def test_a_switch_may_be_told_to_be_the_root() -> None:
+    async def story() -> None:
+        app, (datapath, sent) = SpanningTree(SpanningTreeOptions(priority=0x1000)), recording()
+        await app.switch_ready(datapath)
+        packet = said(sent)[1]
+        assert packet[ConfigurationBpdu].root == BridgeId(0x1000, MacAddress(1))
+
+    run_skipping(story())
+
+
+def test_times_that_forget_who_speaks_are_refused_with_the_cure() -> None:
+    with pytest.raises(ValueError, match="at least twice the hello_time"):
+        SpanningTreeOptions(hello_time=5.0, max_age=6.0)

@@ -19,13 +19,13 @@ PINGS, PING_INTERVAL = 60, 0.05  # of the host that pings while a link is taken 
 
 
 class Controller:
-    """The controller's process with an application, and what it said so far."""
+    """The controller's process with an application and its options, and what it said so far."""
 
-    def __init__(self, app: str) -> None:
+    def __init__(self, *app: str) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="controller-")
         words = ("--listen", "ptcp:0", "--control", f"{self._directory.name}/control.sock")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "controller", app, *words],
+            [sys.executable, "-m", "controller", *app, *words],
             stderr=subprocess.PIPE,
             text=True,
         )
