@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from protocol import DecodeError, Message
+from protocol import Message
 from protocol.message import HEADER
 
 RECORDED = 1 << 26  #: bytes of all channels together
@@ -50,13 +50,6 @@ class Said:
         """Return what the bytes say; DecodeError where they say nothing."""
         return Message.decode(self.data)
 
-    def text(self) -> str:
-        """Return the message as one line, or why there is none."""
-        try:
-            return str(self.message())
-        except DecodeError as error:
-            return f"{len(self.data)} bytes that are no message: {error}"
-
 
 class Recorder:
     """Keeps the newest notes of all channels, `limit` bytes of them."""
@@ -81,9 +74,9 @@ class Recorder:
         self._followers.append(follower)
         return lambda: self._followers.remove(follower)
 
-    def said(self) -> Iterator[Said]:
-        """Return the messages that are kept, the oldest first."""
-        return whole_messages(list(self._notes))
+    def notes(self) -> list[Note]:
+        """Return the notes that are kept, the oldest first."""
+        return list(self._notes)
 
     def sent(self, tape: Tape, xid: int) -> Message | None:
         """Return what was sent over a channel with this xid lately, None where it is not kept."""

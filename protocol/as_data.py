@@ -16,7 +16,6 @@ from typing import Any
 from .errors import ErrorCode
 from .exceptions import EncodeError
 from .match import Match
-from .message import Message
 from .oxm import DECIMAL, OXM
 from .record import Record, Unknown
 from .spec_names import class_name
@@ -25,14 +24,14 @@ from .syntax.match import value_text
 from .version import Version
 
 
-def as_data(message: Message, version: Version) -> dict[str, Any]:
-    """Return the fields that a message has in `version`.
+def as_data(record: Record, version: Version) -> dict[str, Any]:
+    """Return the fields that a message, or a part of one, has in `version`.
 
     >>> from protocol import EchoRequest
     >>> as_data(EchoRequest(b"abc", xid=7), Version.OF13)
     {'xid': 7, 'data': '616263'}
     """
-    return _record(message, version)
+    return _record(record, version)
 
 
 def _record(record: Record, version: Version) -> dict[str, Any]:

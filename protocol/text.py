@@ -6,7 +6,7 @@ values; what is at its default is left out. `str(message)` and `str(record)` com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from enum import IntEnum, IntFlag
 from typing import Any
 
@@ -54,6 +54,18 @@ def message_text(message: Message) -> str:
     return f"{head} {body}" if body else head
 
 
+def brief_text(message: Message) -> str:
+    """Return what a message says without its name; of what it lists only how much.
+
+    >>> from protocol import PortDesc, PortDescReply
+    >>> brief_text(PortDescReply((PortDesc(1), PortDesc(2))))
+    '2 ports'
+    """
+    if show := _MESSAGES.get(type(message)):
+        return show(message)
+    return _fields_text(message, {"xid"}, list_text=lambda name, items: f"{len(items)} {name}")
+
+
 def record_text(record: Record) -> str:
     """Return a record: a message, an action as people write it, others by their fields."""
     if isinstance(record, Message):
@@ -62,13 +74,21 @@ def record_text(record: Record) -> str:
     return show(record) if show else f"{snake(type(record).__name__)}({_fields_text(record)})"
 
 
-def _fields_text(record: Record, but: set[str] | frozenset[str] = frozenset()) -> str:
-    """Return the fields that are not at their defaults."""
+def _fields_text(
+    record: Record,
+    but: Container[str] = frozenset(),
+    list_text: Callable[[str, tuple[Any, ...]], str] | None = None,
+) -> str:
+    """Return the fields that are not at their defaults; lists as `list_text` has them."""
     defaults = record.defaults()
     shown = []
     for name in record.__struct_fields__:
         value = getattr(record, name)
-        if name not in but and (name not in defaults or value != defaults[name]):
+        if name in but or (name in defaults and value == defaults[name]):
+            continue
+        if list_text and isinstance(value, tuple):
+            shown.append(list_text(name, value))
+        else:
             shown.append(f"{name}={value_text(name, value)}")
     return " ".join(shown)
 

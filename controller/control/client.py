@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,15 @@ class NoAnswer(Exception):
     """The controller cannot be asked, or refuses; the text is a sentence with the cure."""
 
 
-def ask(path: Path, question: str, **arguments: Any) -> Iterator[dict[str, Any]]:
-    """Yield what the controller at `path` answers, as it comes; NoAnswer where it does not."""
+def ask(
+    path: Path, question: str, *, timeout: float | None = None, **arguments: Any
+) -> Iterator[dict[str, Any]]:
+    """Yield what the controller at `path` answers, as it comes; NoAnswer where it does not.
+
+    `timeout` is in seconds, for each answer; None waits as long as it takes.
+    """
     with socket.socket(socket.AF_UNIX) as channel:
+        channel.settimeout(timeout)
         try:
             channel.connect(str(path))
         except OSError as error:
@@ -27,8 +33,17 @@ def ask(path: Path, question: str, **arguments: Any) -> Iterator[dict[str, Any]]
             raise NoAnswer(f"no controller answers at {path}: {reason}; {cure}") from error
         channel.sendall(_encode({"question": question, **arguments}) + b"\n")
         with channel.makefile("rb") as lines:
-            for line in lines:
+            for line in _in_time(lines, path):
                 answer = _decode(line)
-                if "error" in answer:
+                if answer.keys() == {"error"}:  # a message that was recorded has one among others
                     raise NoAnswer(str(answer["error"]))
                 yield answer
+
+
+def _in_time(lines: Iterable[bytes], path: Path) -> Iterator[bytes]:
+    try:
+        yield from lines
+    except TimeoutError as error:
+        raise NoAnswer(f"the controller at {path} does not answer in time") from error
+    except ConnectionError as error:
+        raise NoAnswer(f"the controller at {path} went away: {error.strerror or error}") from error

@@ -13,11 +13,15 @@ from typing import Any
 
 import msgspec
 
-from protocol import OpenFlowError
+from protocol import OpenFlowError, RequestError
+from protocol.error_words import words_of
+from protocol.errors import ErrorCode
+from protocol.spec_names import error_name
 from protocol.transport import unix
 
 from ..server import Controller
-from .answers import QUESTIONS, Unanswerable
+from .answers import QUESTIONS
+from .which import Unanswerable
 
 logger = logging.getLogger("controller")
 
@@ -81,9 +85,19 @@ class Control:
                     await writer.drain()
         except (msgspec.DecodeError, KeyError, TypeError) as error:
             _write(writer, {"error": f"this is no question: {error!r}"})
+        except RequestError as error:
+            _write(writer, {"error": _refusal(error)})
         except (Unanswerable, OpenFlowError, ValueError) as error:
             _write(writer, {"error": str(error)})
         await writer.drain()
+
+
+def _refusal(error: RequestError) -> str:
+    """Return what the switch answered in words, and the specification's name for it."""
+    code = error.error.code
+    if isinstance(code, ErrorCode):
+        return f"the switch refuses: {words_of(code)} ({error_name(code)})"
+    return f"the switch refuses: {code}"
 
 
 def _write(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controller.recorder import Joiner, Note, Recorder, Said, Tape, whole_messages
+from controller.recorder import Joiner, Note, Recorder, Tape, whole_messages
 from protocol import OF13, BarrierReply, BarrierRequest, EchoRequest, Message
 
 TAPE, OTHER = Tape("127.0.0.1:1"), Tape("127.0.0.1:2")
@@ -51,7 +51,7 @@ def test_the_oldest_go_where_there_is_no_room() -> None:
     recorder = Recorder(limit=10_000)
     for xid in range(1000):
         recorder.note(note(data(BarrierRequest(xid=xid))))
-    xids = [said.message().xid for said in recorder.said()]
+    xids = [said.message().xid for said in whole_messages(recorder.notes())]
     assert xids == list(range(1000 - len(xids), 1000))
     assert 10 < len(xids) < 60
 
@@ -80,11 +80,6 @@ def test_a_follower_hears_what_comes_until_it_ends() -> None:
     end()
     recorder.note(note(data(TWO)))
     assert heard(found) == [ONE]
-
-
-def test_what_is_no_message_is_told_as_such() -> None:
-    said = Said(1.0, TAPE, True, bytes.fromhex("09 02 0008 00000000"))
-    assert said.text().startswith("8 bytes that are no message: ")
 
 
 def test_a_length_that_cannot_be_ends_nothing_but_its_own_piece() -> None:

@@ -118,10 +118,12 @@ async def test_a_flow_is_added_shown_and_deleted_in_ovs_ofctls_syntax(path: Path
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("flows", "add", "s1", "actions=group:7"), "BadAction.BAD_OUT_GROUP"),
+        (("flows", "add", "s1", "actions=group:7"), "the switch refuses: there is no such group"),
         (("flows", "add", "s1", "tp_dst=80,actions=drop"), "tp_dst"),
         (("flows", "list", "s9"), "switch 0x9 is not connected; connected are 0x1, 0x2"),
-        (("ports", "nine"), "'nine' is no datapath_id: write it as 3, 0x1f or s3"),
+        (("ports", "down", "s1", "9"), "has no port '9'; it has 1 (s1-eth1), 2 (s1-eth2)"),
+        (("groups", "add", "s1", "group_id=1"), "a group needs its type"),
+        (("meters", "add", "s1", "meter=1"), "a meter needs its unit"),
         (("send", "s1", "zz"), "this is no message in hex"),
     ],
 )
@@ -133,6 +135,49 @@ async def test_what_cannot_be_done_is_one_sentence(
         assert result.exit_code == 1
         assert sentence in result.output
         assert result.output.startswith("Error: ")
+
+
+async def test_a_group_and_a_meter_are_added_shown_and_deleted(path: Path) -> None:
+    async with running(path) as asked:
+        group = "group_id=1,type=all,bucket=output:1,bucket=output:2"
+        assert (await asked.run("groups", "add", "s1", group)).exit_code == 0
+        (shown,) = await asked.data("groups", "s1")
+        assert (shown["group_id"], shown["type"], len(shown["buckets"])) == (1, "ALL", 2)
+        assert (await asked.run("groups", "del", "s1", "group_id=1")).exit_code == 0
+        assert "no group" in (await asked.run("groups", "s1")).output
+        meter = "meter=1,kbps,bands=type=drop,rate=1000"
+        assert (await asked.run("meters", "add", "s1", meter)).exit_code == 0
+        (shown,) = await asked.data("meters", "s1")
+        assert (shown["meter_id"], shown["flags"]) == (1, ["KBPS"])
+        assert (await asked.run("meters", "del", "s1", "meter=1")).exit_code == 0
+        assert "no meter" in (await asked.run("meters", "s1")).output
+
+
+async def test_a_port_is_taken_down_by_its_name_and_up_by_its_number(path: Path) -> None:
+    async with running(path) as asked:
+        assert (await asked.run("ports", "down", "s1", "s1-eth2")).exit_code == 0
+        await asked.until(lambda found: found[1]["config"] == ["PORT_DOWN"], "ports", "s1")
+        assert (await asked.run("ports", "up", "s1", "2")).exit_code == 0
+        await asked.until(lambda found: found[1]["config"] == [], "ports", "s1")
+
+
+async def test_what_ports_counted_is_shown(path: Path) -> None:
+    async with running(path) as asked:
+        shown = await asked.data("ports", "stats", "s1")
+        assert [one["port_no"] for one in shown] == [1, 2]
+        assert {"rx_packets", "tx_packets", "rx_bytes", "tx_bytes"} <= shown[0].keys()
+
+
+async def test_flows_have_the_specifications_names_in_json(path: Path) -> None:
+    async with running(path) as asked:
+        await asked.run("flows", "add", "s1", "priority=5,tcp,actions=output:2")
+        shown = await asked.data("flows", "s1")
+        (flow,) = [one for one in shown if one["priority"] == 5]
+        assert (flow["table_id"], flow["packet_count"], flow["byte_count"]) == (0, 0, 0)
+        assert flow["match"] == {"eth_type": "0x800", "ip_proto": 6}
+        assert flow["instructions"] == [
+            {"ApplyActions": {"actions": [{"Output": {"port": 2, "max_len": 65535}}]}}
+        ]
 
 
 async def test_a_message_is_sent_by_hand_and_its_answer_shown(path: Path) -> None:
@@ -152,6 +197,27 @@ async def test_what_was_said_is_shown_and_written_as_a_capture(path: Path, tmp_p
         with capture.open("rb") as file:
             texts = [str(captured.message()) for captured in read(file)]
         assert any("FEATURES_REPLY" in text for text in texts)
+
+
+async def test_errors_alone_are_shown_with_what_they_are_about(path: Path) -> None:
+    async with running(path) as asked:
+        await asked.run("flows", "add", "s2", "tcp,actions=group:7")
+        asking, error = await asked.data("record", "s2", "--errors")
+        assert asking["type"] == "OFPT_FLOW_MOD"
+        assert error["type"] == "OFPT_ERROR"
+        assert error["error"] == "there is no such group"
+        assert error["answers"] == asking["text"]
+        assert error["after"] == error["at"] - asking["at"] >= 0
+
+
+async def test_a_ladder_of_types_and_switches_is_drawn(path: Path) -> None:
+    async with running(path) as asked:
+        words = ("record", "--ladder", "--type", "features", "--datapath-id", "s2")
+        _, heading, request, reply = (await asked.run(*words)).output.splitlines()
+        assert heading.split()[1:] == ["controller", "0x2"]
+        assert "─▶│  FEATURES_REQUEST xid=0x2" in request
+        assert "│◀╌" in reply
+        assert "FEATURES_REPLY xid=0x2 after " in reply
 
 
 async def test_who_follows_hears_what_is_said_from_now_on(path: Path) -> None:
@@ -193,6 +259,12 @@ async def test_a_line_without_an_end_costs_its_sender_only(path: Path) -> None:
             assert await reader.read() == b""
         writer.close()
         assert await asked.data("ports", "s1")
+
+
+def test_a_number_of_a_switch_that_is_none_is_a_wrong_call(path: Path) -> None:
+    result = CliRunner().invoke(NAMES["ports"], ["nine"])
+    assert result.exit_code == 2
+    assert "'nine' is no datapath_id: write it as 3, 0x1f or s3" in result.output
 
 
 async def test_a_second_controller_leaves_the_socket_of_the_first_alone(path: Path) -> None:

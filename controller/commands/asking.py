@@ -1,0 +1,180 @@
+"""What these commands share: the controller's socket, its answers as tables or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ..control.client import NoAnswer, ask
+from ..control.place import default_path
+from ..datapath_ids import parse_datapath_id
+
+Answer = dict[str, Any]
+F = TypeVar("F", bound=Callable[..., None])
+
+_COMPLETION_TIMEOUT = 1.0  # seconds that a shell waits for the names of switches
+
+
+def _check(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Refuse numbers of switches that are none: one, several, or not said."""
+    for text in value if isinstance(value, tuple) else (value,):
+        if text is not None:
+            try:
+                parse_datapath_id(text)
+            except ValueError as error:
+                raise click.BadParameter(str(error)) from error
+    return value
+
+
+def _connected(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the switches that are connected and may be meant."""
+    control = context.params.get("control") or default_path()
+    try:
+        found = list(ask(control, "switches", timeout=_COMPLETION_TIMEOUT))
+    except NoAnswer:
+        return []
+    shown = [(one, one["datapath_id"]) for one in found]
+    if incomplete.startswith("s"):
+        shown = [(one, f"s{int(number, 16)}") for one, number in shown]
+    return [
+        CompletionItem(text, help=f"OpenFlow {one['version']}, {one['ports']} ports")
+        for one, text in shown
+        if text.startswith(incomplete)
+    ]
+
+
+def switch_argument(**attributes: Any) -> Callable[[F], F]:
+    """Add the argument SWITCH, which shells complete from those that are connected."""
+    return click.argument("switch", callback=_check, shell_complete=_connected, **attributes)
+
+
+def switch_option(name: str, to: str, about: str) -> Callable[[F], F]:
+    """Add an option that names a switch, and may stand several times."""
+    return click.option(
+        name,
+        to,
+        multiple=True,
+        callback=_check,
+        shell_complete=_connected,
+        metavar="SWITCH",
+        help=about,
+    )
+
+
+def control_option(command: F) -> F:
+    """Add where the controller answers; shells need it before the names of switches."""
+    return click.option(
+        "--control",
+        type=click.Path(path_type=Path),
+        default=default_path,
+        is_eager=True,
+        metavar="PATH",
+        help="The controller's socket, where it was given another one.",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """Add the choice of JSON."""
+    return click.option("--json", "as_json", is_flag=True, help="One line of JSON each.")(command)
+
+
+def options(command: F) -> F:
+    """Give a command the options that all of these have."""
+    return json_option(control_option(command))
+
+
+def asked(control: Path, question: str, **arguments: Any) -> Iterator[Answer]:
+    """Yield the answers; ClickException where there are none."""
+    try:
+        yield from ask(control, question, **arguments)
+    except NoAnswer as error:
+        raise click.ClickException(str(error)) from error
+
+
+def show(
+    answers: Iterable[Answer],
+    as_json: bool,
+    title: str,
+    nothing: str,
+    columns: Mapping[str, str] | None = None,
+) -> None:
+    """Print answers of one shape: a table, or a line of JSON each.
+
+    `columns` says which values a table has, and how it calls them; all, where it is None.
+    """
+    if as_json:
+        tell(answers)
+        return
+    found = list(answers)
+    if not found:
+        click.echo(nothing)
+        return
+    names = columns or {name: name.replace("_", " ") for name in found[0]}
+    rows = [[_cell(one[name]) for name in names] for one in found]
+    console = Console()
+    if console.is_terminal:
+        console.print(_table(title, list(names.values()), rows))
+    else:
+        for line in plain_table(list(names.values()), rows):
+            click.echo(line)
+
+
+def tell(answers: Iterable[Answer]) -> None:
+    """Print a line of JSON each."""
+    for one in answers:
+        click.echo(json.dumps(one, ensure_ascii=False))
+
+
+def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def plain_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table for other programs: a line a row, none of it folded or cut.
+
+    >>> print(*plain_table(["port no", "name"], [["1", "s1-eth1"]]), sep="\\n")
+    PORT_NO  NAME
+    1        s1-eth1
+    """
+    names = [head.upper().replace(" ", "_") for head in heads]
+    widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
+    for row in (names, *rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+class Lists(click.Group):
+    """A group whose `list` may be left out: `flows s1` is `flows list s1`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `list` in front of what is no subcommand."""
+        known = args and (self.get_command(ctx, args[0]) or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if known else ["list", *args])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Find a subcommand, also under its long name: `delete` is `del`."""
+        short = cmd_name.replace("delete", "del", 1).replace("modify", "mod", 1)
+        return super().get_command(ctx, short)

@@ -1,0 +1,95 @@
+"""What a running controller asks its switches for: flow entries, groups, meters, ports."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from protocol import FlowStatsReply, FlowStatsRequest, PortDesc, PortState
+from protocol.as_data import as_data
+from protocol.groups import GroupDescReply, GroupDescRequest
+from protocol.meters import MeterDescReply, MeterDescRequest
+from protocol.ports import PortConfig, PortStatsReply, PortStatsRequest
+from protocol.syntax import Flow, group_text, meter_text
+
+from ..datapath import Datapath
+from ..server import Controller
+from .which import some_switches
+
+Answer = dict[str, Any]
+
+
+def _of(datapath: Datapath) -> Answer:
+    return {"datapath_id": f"{datapath.datapath_id:#x}"}
+
+
+async def ports(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:
+    """Tell the ports of one switch, or of all."""
+    for datapath in some_switches(controller, question):
+        for desc in sorted(datapath.ports.values(), key=lambda one: one.port_no):
+            yield {**_of(datapath), **_port(desc)}
+
+
+def _port(desc: PortDesc) -> Answer:
+    down = desc.state & PortState.LINK_DOWN
+    return {
+        "port_no": int(desc.port_no),
+        "name": desc.name,
+        "hw_addr": str(desc.hw_addr),
+        "link": "down" if down else "up",
+        "config": [flag.name for flag in PortConfig if desc.config & flag],
+    }
+
+
+async def port_stats(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:
+    """Tell what the ports of one switch counted, or of all."""
+    for datapath in some_switches(controller, question):
+        reply = await datapath.request(PortStatsRequest(), PortStatsReply)
+        for entry in sorted(reply.ports, key=lambda one: one.port_no):
+            yield {**_of(datapath), **as_data(entry, datapath.version)}
+
+
+async def flows(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:
+    """Tell the flow entries of one switch, or of all, as ovs-ofctl writes them."""
+    for datapath in some_switches(controller, question):
+        reply = await datapath.request(FlowStatsRequest(), FlowStatsReply)
+        for entry in reply.flows:
+            fields = as_data(entry, datapath.version)
+            del fields["stats"]
+            yield {
+                **_of(datapath),
+                "flow": str(Flow.of(entry)),
+                "packet_count": entry.stats.packet_count,
+                "byte_count": entry.stats.byte_count,
+                "duration_sec": entry.stats.duration_sec,
+                **fields,
+            }
+
+
+async def groups(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:
+    """Tell the groups of one switch, or of all."""
+    for datapath in some_switches(controller, question):
+        if datapath.speaks(GroupDescRequest):
+            reply = await datapath.request(GroupDescRequest(), GroupDescReply)
+            for desc in reply.groups:
+                fields = as_data(desc, datapath.version)
+                yield {**_of(datapath), "group": group_text(desc), **fields}
+
+
+async def meters(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:
+    """Tell the meters of one switch, or of all."""
+    for datapath in some_switches(controller, question):
+        if datapath.speaks(MeterDescRequest):
+            reply = await datapath.request(MeterDescRequest(), MeterDescReply)
+            for desc in reply.meters:
+                fields = as_data(desc, datapath.version)
+                yield {**_of(datapath), "meter": meter_text(desc), **fields}
+
+
+QUESTIONS = {
+    "ports": ports,
+    "port_stats": port_stats,
+    "flows": flows,
+    "groups": groups,
+    "meters": meters,
+}
