@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import copy_context
+from functools import partial
+from typing import Any
 
 from protocol import ChannelClosed, DecodeError, Message
 
@@ -49,10 +51,12 @@ class Worker:
         self._queue: deque[tuple[Handler, Message | None]] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._closing = False
+        self._at_once = 0  # events that may be done in this turn without the task
+        self._begun: _Begun | None = None  # what was begun so, and waits for something
         self.patience = Patience()
         self._known = handlers.ready is None  # whether the application knows the datapath
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.create_task(self._run(after))
+        self._loop, self._context = asyncio.get_running_loop(), copy_context()
+        self._task = asyncio.create_task(self._run(after), context=self._context)
         if handlers.ready:
             self._put(handlers.ready, None)
 
@@ -89,6 +93,40 @@ class Worker:
                     QUEUE_MAX,
                 )
 
+    def begin_turn(self) -> None:
+        """Let `take` do some events at once, but not without end: others have their turn, too."""
+        self._at_once = SLICE if asyncio.current_task() is None else 0
+
+    def take(self, message: Message) -> None:
+        """Do an event at once where nothing waits before it, else queue it.
+
+        Most handlers await nothing, so that waking a task for them would cost more than they do.
+        """
+        handler = self.handlers.of(message)
+        if handler is None or self._closing:
+            return
+        if self._at_once <= 0 or self._wake is None or self._wake.done():
+            self._put(handler, message)
+            return
+        self._at_once -= 1
+        self._begin(handler, message)
+
+    def _begin(self, handler: Handler, message: Message) -> None:
+        """Run a handler as the task would; if it comes to wait, the task goes on with it."""
+        asyncio.tasks._enter_task(self._loop, self._task)
+        try:
+            running = handler(self.datapath, message)
+            waits_for = self._context.run(running.send, None)
+        except StopIteration:
+            pass
+        except (Exception, asyncio.CancelledError) as error:
+            self._failed(error, handler, message)
+        else:
+            self._begun = _Begun(handler, message, running, waits_for)
+            self._wake_up()
+        finally:
+            asyncio.tasks._leave_task(self._loop, self._task)
+
     def close(self) -> None:
         """Forget what waits, tell the application that the switch is gone, and end.
 
@@ -124,6 +162,9 @@ class Worker:
         if after is not None:
             await asyncio.wait([after])
         while True:
+            if (begun := self._begun) is not None:
+                self._begun = None
+                await self._call(begun.handler, begun.message, begun)
             while queue:
                 was_full = len(queue) >= QUEUE_MAX
                 handler, message = queue.popleft()
@@ -138,13 +179,20 @@ class Worker:
             if self._closing:
                 return
             self._wake = loop.create_future()
-            await self._wake
+            try:
+                await self._wake
+            except asyncio.CancelledError as error:
+                if self._begun is None:
+                    raise
+                self._begun.cancelled = error  # it is what the handler has begun that is meant
             self._wake = None
 
-    async def _call(self, handler: Handler, message: Message | None) -> None:
+    async def _call(
+        self, handler: Handler, message: Message | None, begun: _Begun | None = None
+    ) -> None:
         self.patience.begin(handler.__name__, self._loop.time())
         try:
-            await self._survive(handler, message)
+            await self._survive(handler, message, begun)
         finally:
             if self.patience.dropped:
                 logger.warning(
@@ -155,36 +203,40 @@ class Worker:
                 )
             self.patience.end()
 
-    async def _survive(self, handler: Handler, message: Message | None) -> None:
-        # The one place that must live on, whatever an application does.
+    async def _survive(
+        self, handler: Handler, message: Message | None, begun: _Begun | None
+    ) -> None:
         try:
-            if message is None:
+            if begun is not None:
+                await begun
+            elif message is None:
                 await handler(self.datapath)
             else:
                 await handler(self.datapath, message)
-        except ChannelClosed as error:
-            logger.debug("%s: %s ended: %s", self.datapath, handler.__name__, error)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if not self._task.cancelling():  # not we were cancelled, but what it awaited
-                self._tell(handler, message)
+                self._failed(error, handler, message)
             elif self._closing:
                 self._task.uncancel()
             else:
                 raise  # the program ends
-        except DecodeError as error:
+        except Exception as error:
+            self._failed(error, handler, message)
+
+    def _failed(self, error: BaseException, handler: Handler, message: Message | None) -> None:
+        """Tell what a handler raised, and live on, whatever an application does."""
+        name = self._name(handler)
+        if isinstance(error, ChannelClosed):
+            logger.debug("%s: %s ended: %s", self.datapath, name, error)
+        elif isinstance(error, DecodeError):
             # Bytes from the network that the application wanted to read: nobody's bug.
-            logger.warning("%s: %s: %s", self.datapath, self._name(handler), error)
-        except Exception:
-            self._tell(handler, message)
+            logger.warning("%s: %s: %s", self.datapath, name, error)
+        elif (also := self.handlers.faults.told((handler.__name__, *place_of(error)))) is not None:
+            about = "" if message is None else f" on {type(message).__name__}"
+            logger.error("%s: %s raised%s%s", self.datapath, name, about, also, exc_info=error)
 
     def _name(self, handler: Handler) -> str:
         return f"{type(self.handlers.app).__name__}.{handler.__name__}"
-
-    def _tell(self, handler: Handler, message: Message | None) -> None:
-        fault = (handler.__name__, *place_of(sys.exception()))
-        if (also := self.handlers.faults.told(fault)) is not None:
-            about = "" if message is None else f" on {type(message).__name__}"
-            logger.exception("%s: %s raised%s%s", self.datapath, self._name(handler), about, also)
 
 
 def place_of(error: BaseException | None) -> tuple[object, ...]:
@@ -194,3 +246,34 @@ def place_of(error: BaseException | None) -> tuple[object, ...]:
         trace = trace.tb_next
     line = (trace.tb_frame.f_code, trace.tb_lineno) if trace is not None else ()
     return type(error), *line
+
+
+class _Begun:
+    """A handler that ran until it came to wait for something; whoever awaits this goes on."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        message: Message,
+        running: Coroutine[Any, Any, None],
+        waits_for: object,
+    ) -> None:
+        self.handler, self.message = handler, message
+        self._running, self._waits_for = running, waits_for
+        self.cancelled: asyncio.CancelledError | None = None  # before the task went on with it
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        while True:
+            try:
+                if (cancelled := self.cancelled) is not None:
+                    self.cancelled = None
+                    raise cancelled
+                sent = yield self._waits_for
+            except BaseException as error:
+                step = partial(self._running.throw, error)
+            else:
+                step = partial(self._running.send, sent)
+            try:
+                self._waits_for = step()
+            except StopIteration:
+                return

@@ -47,6 +47,7 @@ from protocol import (
 from protocol.features import DEFAULT_MISS_SEND_LEN
 from protocol.groups import BucketId, GroupId
 from protocol.meters import MeterBand, MeterId
+from protocol.packets import match_of_port
 from protocol.record import Record
 from protocol.tables import TableConfig
 
@@ -292,11 +293,10 @@ class Orders(ABC):
         """
         if not isinstance(packet, PacketIn):
             port = Port.CONTROLLER if in_port is None else in_port
-            return self.send(PacketOut(tuple(actions), packet, match=_from_port(port)))
+            return self.send(PacketOut(tuple(actions), packet, match=match_of_port(port)))
         port = packet.in_port if in_port is None else in_port
-        kept = packet.buffer_id != NO_BUFFER
-        data = b"" if kept else packet.data
-        message = PacketOut(tuple(actions), data, packet.buffer_id, _from_port(port))
+        data = packet.data if packet.buffer_id == NO_BUFFER else b""
+        message = PacketOut(tuple(actions), data, packet.buffer_id, match_of_port(port))
         if self.origins and (send_back := self.origins.of(packet)):
             return self._send_back(send_back, message)
         return self.send(message)
@@ -304,7 +304,3 @@ class Orders(ABC):
     def _send_back(self, send: Send, message: Message) -> int:
         """Send a message the way that a packet came."""
         return send(message)
-
-
-def _from_port(in_port: int) -> Match:
-    return Match.unchecked({"in_port": in_port})

@@ -84,8 +84,20 @@ class Peer:
             return self.main.busy
         return (self.full or self.requests.full) and not self.requests.awaited
 
-    def receive(self, event: Event) -> None:
-        """Take an event of the channel."""
+    def receive(self, events: Sequence[Event]) -> None:
+        """Take events of the channel."""
+        for worker in self.workers:
+            worker.begin_turn()
+        for event in events:
+            if type(event) is PacketIn and self.workers and not self.requests:
+                for worker in self.workers:  # as most events go, past all that others may need
+                    worker.take(event)
+            elif self.ended.is_set():
+                return  # it was closed because of an event before
+            else:
+                self._receive(event)
+
+    def _receive(self, event: Event) -> None:
         if isinstance(event, Message):
             if self.datapath is None:
                 self._introduce(event)
@@ -138,7 +150,7 @@ class Peer:
             if is_too_much and self.requests.awaited:
                 self._drop()
             else:
-                worker.add(message)
+                worker.take(message)
 
     def _who_sent(self, error: ErrorMsg) -> Sequence[Worker]:
         """Return the worker of the application that caused an error; all where none is known."""

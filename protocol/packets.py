@@ -33,7 +33,8 @@ _MATCHES_MAX = 4096  # of one port each, kept ready
 _in_port_matches: dict[int, Match] = {}
 
 
-def _match_of_port(in_port: int) -> Match:
+def match_of_port(in_port: int) -> Match:
+    """Return the match of a port alone."""
     match = _in_port_matches.get(in_port)
     if match is None:
         if len(_in_port_matches) >= _MATCHES_MAX:
@@ -49,10 +50,10 @@ def _port_of_match(match: Match) -> int:
     return in_port
 
 
-def _match_of_ports(ports: int) -> Match:
+def match_of_ports(ports: int) -> Match:
     in_port, in_phy_port = ports >> 32, ports & 0xFFFF_FFFF
     if in_phy_port == in_port:
-        return _match_of_port(in_port)
+        return match_of_port(in_port)
     return Match.unchecked({"in_port": in_port, "in_phy_port": in_phy_port})
 
 
@@ -93,9 +94,9 @@ class PacketIn(Message):
     report = True
     layout: ClassVar[Layout] = (
         "buffer_id" / U32,
-        "match" / between(OF11, OF11, Converted(U64, _match_of_ports, _ports_of_match)),
+        "match" / between(OF11, OF11, Converted(U64, match_of_ports, _ports_of_match)),
         "total_len" / U16,
-        "match" / until(OF10, Converted(PortNo, _match_of_port, _port_of_match)),
+        "match" / until(OF10, Converted(PortNo, match_of_port, _port_of_match)),
         "reason" / Enum(U8, PacketInReason),
         "table_id" / since(OF11, U8),
         until(OF10, Pad(1)),
@@ -126,7 +127,7 @@ class PacketOut(Message):
     match: Match = Match(in_port=Port.CONTROLLER)
     layout = (
         "buffer_id" / U32,
-        "match" / until(OF14, Converted(PortNo, _match_of_port, _port_of_match)),
+        "match" / until(OF14, Converted(PortNo, match_of_port, _port_of_match)),
         SizeOf("actions", U16),
         by_version({OF10: None, OF11: Pad(6), OF15: Pad(2)}),
         "match" / since(OF15, OxmMatch()),

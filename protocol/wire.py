@@ -163,17 +163,20 @@ def Flags(shape: Shape, names: type[IntFlag], wire: Mapping[Any, int] | None = N
 
 def _moved_flags(shape: Shape, names: type[IntFlag], wire: Mapping[Any, int]) -> Converted:
     unnamed = ~sum(wire.values())
-    sayable = sum(wire) | ~0xFFFF_FFFF
+    pairs = [(int(flag), bit) for flag, bit in wire.items()]  # enum's own operators are slow
+    sayable = sum(flag for flag, _ in pairs) | ~0xFFFF_FFFF
 
     def to_value(bits: int) -> int:
-        value = sum(flag for flag, bit in wire.items() if bits & bit)
+        value = sum(flag for flag, bit in pairs if bits & bit)
         foreign = bits & unnamed
         return value | foreign << 32 if foreign else names(value)
 
     def to_wire(value: int) -> int:
+        if not value:
+            return index(value)
         if value & ~sayable:
             raise ValueError(f"{names(value & ~sayable)!r} does not exist in this version")
-        return sum(bit for flag, bit in wire.items() if value & flag) | value >> 32
+        return sum(bit for flag, bit in pairs if value & flag) | value >> 32
 
     return Converted(shape, to_value, to_wire)
 

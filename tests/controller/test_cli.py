@@ -6,9 +6,10 @@ import asyncio
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
@@ -38,6 +39,17 @@ async def finished(*words: str) -> tuple[int | None, str]:
     process = await started("-m", "controller", *words)
     _, said = await asyncio.wait_for(process.communicate(), PATIENCE)
     return process.returncode, said.decode()
+
+
+@pytest.fixture(autouse=True)
+def _own_runtime_directory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep out of the way of a controller that runs on this machine anyway.
+
+    The path of a socket must be short, which pytest's own directories are not.
+    """
+    with TemporaryDirectory() as directory:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
+        yield
 
 
 @asynccontextmanager
