@@ -1,6 +1,7 @@
 """Controllers of other people bring a tree of seven simulated switches to full connectivity.
 
-docs/controllers.md tells how to do the same by hand, and with POX and Faucet.
+They also answer all that `pointsman load` puts on them. docs/controllers.md tells how to do the
+same by hand, and with POX and Faucet.
 """
 
 from __future__ import annotations
@@ -16,7 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from protocol import OF11, Version
+from protocol import OF10, OF11, OF13, Version
+from protocol.endpoint import Endpoint
+from switch_sim.load.outcome import Outcome
+from switch_sim.load.plan import Mode, Plan
+from switch_sim.load.processes import run_in_processes
+from switch_sim.load.sockets import Place
 
 from ..oracle import os_ken
 from . import ovs
@@ -101,3 +107,53 @@ def test_a_learning_switch_of_os_ken(os_ken_app: str, version: Version) -> None:
     done = ping_all(os_ken_app, version)
     assert f"{PINGS} of {PINGS} pings came back" in done.stdout
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def answered(controller: str, version: Version, mode: Mode, buffered: bool) -> Outcome:
+    """Put some load on a controller, and see that it answered all of it."""
+    plan = Plan(
+        mode,
+        frozenset({version}),
+        switches=4,
+        hosts=16,
+        window=4,
+        buffered=buffered,
+        warm_up=0.0,
+        duration=0.2,
+        settle=0.1,
+    )
+    place = Place.of(Endpoint.parse(controller))
+    found = run_in_processes(plan, 1, place, None, lambda progress: None)
+    assert (found.switches, found.errors) == (4, {})
+    assert found.answered > 50
+    assert (found.tally.lost, found.tally.strays) == (0, 0)
+    return found
+
+
+@pytest.mark.parametrize("version", Version, ids=str)
+@pytest.mark.parametrize("mode", [Mode.THROUGHPUT, Mode.UNLEARNING])
+def test_ovs_testcontroller_lets_a_packet_go_by_the_entry_that_it_adds(
+    testcontroller: str, version: Version, mode: Mode
+) -> None:
+    found = answered(testcontroller, version, mode, buffered=True)
+    assert found.packet_outs == 0
+    assert found.flow_mods == found.answered
+
+
+@pytest.mark.parametrize("version", [OF10, OF13], ids=str)
+def test_ovs_testcontroller_sends_packets_back_that_no_switch_keeps(
+    testcontroller: str, version: Version
+) -> None:
+    found = answered(testcontroller, version, Mode.THROUGHPUT, buffered=False)
+    assert found.packet_outs == pytest.approx(found.answered, abs=16)
+
+
+@pytest.mark.parametrize("version", sorted(set(Version) - {OF11}), ids=str)
+@pytest.mark.parametrize("mode", [Mode.THROUGHPUT, Mode.FLAPS])
+def test_os_ken_adds_an_entry_and_sends_the_packet_back(
+    os_ken_app: str, version: Version, mode: Mode
+) -> None:
+    found = answered(os_ken_app, version, mode, buffered=True)
+    # Of the two messages for a packet the time that is measured may have the first alone.
+    assert found.flow_mods == pytest.approx(found.packet_outs, abs=16)
+    assert found.packet_outs == pytest.approx(found.answered, abs=16)
