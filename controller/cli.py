@@ -8,15 +8,21 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.logging import RichHandler
 
 from protocol.connection import ECHO_INTERVAL
 from protocol.endpoint import Endpoint
+from protocol.transport.terminal import (
+    INTERRUPTED,
+    WrongCall,
+    log_to_terminal,
+    raise_file_limit,
+    stop_event,
+)
 
 from . import loading
 from .app import App
@@ -52,60 +58,26 @@ def run(*apps: App, listen: Sequence[str] = (DEFAULT_LISTEN,)) -> None:
     """
     if loading.collect(apps):
         return
-    _log_to_terminal(verbose=False)
+    log_to_terminal(False, logging.INFO)
     endpoints = [Endpoint.parse(text) for text in listen]
     sys.exit(_serve(Controller(apps), endpoints, default_path()))
 
 
-def _log_to_terminal(verbose: bool) -> None:
-    """Log for the eye at a terminal, elsewhere a line an event."""
-    handler: logging.Handler
-    if sys.stderr.isatty():
-        handler = RichHandler(
-            console=Console(stderr=True), show_path=False, rich_tracebacks=False, markup=False
-        )
-        form = "%(message)s"
-    else:
-        handler = logging.StreamHandler()
-        form = "%(asctime)s %(levelname)s %(message)s"
-    level = logging.DEBUG if verbose else logging.INFO
-    logging.basicConfig(level=level, format=form, handlers=[handler])
-
-
-def _raise_file_limit() -> None:
-    """Take as many file descriptors as we may: each switch costs one."""
-    try:
-        import resource
-    except ImportError:  # on Windows, which has no such limit
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (OSError, ValueError) as error:  # macOS refuses what it calls infinity
-        logger.debug("the limit of file descriptors stays: %s", error)
-
-
 def _serve(controller: Controller, endpoints: Sequence[Endpoint], control: Path) -> int:
     """Serve until a signal; return the exit status."""
-    _raise_file_limit()
+    raise_file_limit()
     try:
         return asyncio.run(_serve_until_signal(controller, endpoints, control))
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
 
 
 async def _serve_until_signal(
     controller: Controller, endpoints: Sequence[Endpoint], path: Path
 ) -> int:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:  # on Windows Ctrl-C raises KeyboardInterrupt instead
-            break
-    else:
-        loop.add_signal_handler(signal.SIGHUP, controller.reload)
+    stop = stop_event()
+    with suppress(NotImplementedError, AttributeError):  # Windows has no SIGHUP
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, controller.reload)
     try:
         await _open(controller, endpoints)
     except ValueError as error:
@@ -254,7 +226,7 @@ def command(
     APP is the name of a bundled application, the dotted name of a module, or a file.
     Without one it is the learning switch, or what the configuration names.
     """
-    _log_to_terminal(verbose)
+    log_to_terminal(verbose, logging.INFO)
     tls = {"private_key": private_key, "certificate": certificate, "ca_cert": ca_cert}
     # All others are called as the settings that they are.
     settings["tls"] = {name: path for name, path in tls.items() if path is not None}
@@ -264,7 +236,7 @@ def command(
         plan = configuration.read()
         loaded = configuration.load(plan)
     except ConfigurationError as error:
-        raise click.ClickException(str(error)) from error
+        raise WrongCall(str(error)) from error
     controller = Controller(
         loaded,
         versions=plan.versions,

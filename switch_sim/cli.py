@@ -15,6 +15,14 @@ import click
 from rich.console import Console
 
 from protocol.endpoint import MAX_PORT, Endpoint
+from protocol.transport.terminal import (
+    INTERRUPTED,
+    WrongCall,
+    collect_rarely,
+    log_to_terminal,
+    raise_file_limit,
+    stop_event,
+)
 
 from . import transport
 from .agent import Agent
@@ -33,14 +41,12 @@ from .real_switch import (
 from .report import ping_summary, ping_table
 from .settings import Settings
 from .switch import Switch
-from .terminal import collect_rarely, log_to_terminal, raise_file_limit, stop_event
 
 DEFAULT_CONTROLLER = "tcp:127.0.0.1:6653"
 DEFAULT_TOPOLOGY = "single,2"
 CONNECT_TIMEOUT = 10.0  #: seconds in which all switches must have found their controller
 LISTENERS_TOLD = 20  # each in a line; of more only the first and the last
 SWITCH_NAME = "{switch}"  # in the path of a Unix socket
-INTERRUPTED = 130  # the status of a command that Ctrl-C ended before its time
 
 EXAMPLES = """\b
 Examples:
@@ -174,7 +180,7 @@ def command(
         )
         _check(plan)
     except ValueError as error:
-        raise click.ClickException(str(error)) from error
+        raise WrongCall(str(error)) from error
     sys.exit(_run(plan))
 
 

@@ -10,6 +10,7 @@ import click
 
 from protocol import ALL_VERSIONS, Version
 from protocol.connection import ECHO_INTERVAL
+from protocol.transport.terminal import WrongCall
 from protocol.transport.tls import NO_CA, tls_files
 from protocol.version import parse_versions
 
@@ -40,7 +41,7 @@ def gathered(
             try:
                 value = make(**own)
             except ValueError as error:
-                raise click.ClickException(str(error)) from error
+                raise WrongCall(str(error)) from error
             function(**{name: value}, **given)
 
         before = {one.name for one in getattr(function, "__click_params__", ())}
@@ -59,7 +60,7 @@ def _versions(
     try:
         return frozenset().union(*map(parse_versions, texts)) or ALL_VERSIONS
     except ValueError as error:
-        raise click.ClickException(str(error)) from error
+        raise WrongCall(str(error)) from error
 
 
 def of_version(function: Command) -> Command:

@@ -25,14 +25,20 @@ from protocol import (
     Version,
 )
 from protocol.endpoint import LOOPBACK, Endpoint
+from protocol.transport.terminal import (
+    INTERRUPTED,
+    WrongCall,
+    log_to_terminal,
+    raise_file_limit,
+    stop_event,
+)
 
 from ..agent import Agent
-from ..cli import CONNECT_TIMEOUT, INTERRUPTED, unless
+from ..cli import CONNECT_TIMEOUT, unless
 from ..network import Network, Topology, load_topology
 from ..options import of_version
 from ..report import ping_summary, ping_table
 from ..settings import Settings
-from ..terminal import log_to_terminal, raise_file_limit, stop_event
 
 DEFAULT_TOPOLOGY = "tree,3,2"  # seven switches, eight hosts
 DEFAULT_APP = "learning_switch"
@@ -192,7 +198,7 @@ def command(topology: str, app: str, versions: frozenset[Version], verbose: bool
         shape = load_topology(topology)
         apps = load(app)
     except (ValueError, LoadError) as error:
-        raise click.ClickException(str(error)) from error
+        raise WrongCall(str(error)) from error
     raise_file_limit()
     try:
         sys.exit(asyncio.run(_run(Controller(apps), shape, versions)))

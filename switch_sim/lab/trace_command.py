@@ -10,6 +10,7 @@ import msgspec
 
 from protocol import ErrorMsg, MacAddress, Match, Message, PortDesc, Version
 from protocol.syntax import Flow, parse_group, parse_meter
+from protocol.transport.terminal import WrongCall
 from protocol.version import parse_versions
 
 from ..session import Session
@@ -67,7 +68,7 @@ def command(
             switch.set_link(number, up=False, now=0.0)
         trace = switch.trace(in_port or named or 1, data, 0.0)
     except ValueError as error:
-        raise click.ClickException(str(error)) from error
+        raise WrongCall(str(error)) from error
     click.echo(msgspec.json.encode(trace) if as_json else str(trace))
 
 

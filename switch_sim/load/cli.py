@@ -16,12 +16,17 @@ from rich.progress import Progress as ProgressBar
 
 from protocol import Version
 from protocol.endpoint import Endpoint
+from protocol.transport.terminal import (
+    INTERRUPTED,
+    collect_rarely,
+    log_to_terminal,
+    raise_file_limit,
+)
 from protocol.transport.tls import NO_CA, TlsFiles, tls_files
 
 from .. import transport
-from ..cli import DEFAULT_CONTROLLER, INTERRUPTED, dialling
+from ..cli import DEFAULT_CONTROLLER, dialling
 from ..options import gathered, of_version
-from ..terminal import collect_rarely, log_to_terminal, raise_file_limit
 from .course import Phase
 from .outcome import Outcome
 from .page import page

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 
+from protocol.transport.terminal import collect_rarely, raise_file_limit
 from protocol.transport.tls import TlsFiles
 
-from ..terminal import collect_rarely, raise_file_limit
 from .course import Course, Phase
 from .outcome import Outcome
 from .plan import Plan

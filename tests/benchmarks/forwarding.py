@@ -31,9 +31,9 @@ from protocol import (
     Output,
     PortDesc,
 )
+from protocol.transport.terminal import collect_rarely
 from switch_sim import Session, Switch
 from switch_sim.channel import READ_SIZE
-from switch_sim.terminal import collect_rarely
 
 PORTS = 8
 ENTRIES = 100_000

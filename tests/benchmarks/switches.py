@@ -39,11 +39,11 @@ from protocol import (
 )
 from protocol.endpoint import Endpoint
 from protocol.message import HEADER
+from protocol.transport.terminal import raise_file_limit
 from switch_sim import Switch
 from switch_sim.agent import Agent
 from switch_sim.network import Network, linear
 from switch_sim.settings import Settings
-from switch_sim.terminal import raise_file_limit
 
 ROOT = Path(__file__).parents[2]
 MANY, MOST = 1_000, 4_000  # switches

@@ -86,7 +86,7 @@ async def listening(
 )
 def test_a_mistake_in_the_arguments_is_one_sentence(words: list[str], sentence: str) -> None:
     result = CliRunner().invoke(command, words)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.output.startswith("Error: ")
     assert sentence in result.output
     assert result.output.count("\n") == 1
@@ -108,7 +108,7 @@ def test_a_mistake_in_an_application_is_one_sentence(
     monkeypatch.syspath_prepend(tmp_path)  # for the sake of what is undone afterwards
     (tmp_path / "mine.py").write_text(text)
     result = CliRunner().invoke(command, [str(tmp_path / "mine.py")])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert sentence in result.output
     assert result.output.count("\n") == 1
 

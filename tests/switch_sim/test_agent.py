@@ -36,11 +36,11 @@ from protocol import (
 )
 from protocol.endpoint import Endpoint
 from protocol.message import HEADER
+from protocol.transport.terminal import raise_file_limit
 from switch_sim.agent import MAX_CLIENTS, Agent
 from switch_sim.channel import UNSENT_PAUSE
 from switch_sim.network import Network, Topology, linear, ring, single, tree
 from switch_sim.settings import Settings
-from switch_sim.terminal import raise_file_limit
 from tests.switch_sim.controller_side import connect, listening, story
 
 FREE = Endpoint("ptcp", "127.0.0.1", 0)

@@ -47,7 +47,7 @@ def test_large_networks_are_shown_in_short() -> None:
 )
 def test_a_mistake_is_told_with_the_cure(arguments: list[str], cure: str) -> None:
     result = CliRunner().invoke(main, ["demo", *arguments])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert cure in result.output
     assert isinstance(result.exception, SystemExit)
 

@@ -62,7 +62,7 @@ def test_a_program_gets_json() -> None:
 )
 def test_what_cannot_be_is_told_in_words(arguments: tuple[str, ...], told: str) -> None:
     result = run(*arguments)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert told in result.output
     assert "Traceback" not in result.output
 

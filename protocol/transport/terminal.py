@@ -1,4 +1,4 @@
-"""What the commands share at the terminal: the log, the signals that end them, file limits."""
+"""What all commands share: the log, the signals that end them, file limits, wrong calls."""
 
 from __future__ import annotations
 
@@ -8,24 +8,32 @@ import logging
 import signal
 import sys
 
+import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-logger = logging.getLogger("switch_sim")
+logger = logging.getLogger("transport")
 
+INTERRUPTED = 130  #: the status of a command that Ctrl-C ended before its time
 YOUNG, MIDDLE, OLD = 2_000, 10, 500  # objects; runs over the young ones; over those in between
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
-def log_to_terminal(verbose: bool) -> None:
-    """Log for the eye at a terminal, elsewhere a line an event."""
+class WrongCall(click.ClickException):
+    """The command was called wrongly; the text is a sentence with the cure."""
+
+    exit_code = 2
+
+
+def log_to_terminal(verbose: bool, level: int = logging.WARNING) -> None:
+    """Log from `level` on, or all: for the eye at a terminal, elsewhere a line an event."""
     handler: logging.Handler = logging.StreamHandler()
     form = "%(asctime)s %(levelname)s %(message)s"
     if sys.stderr.isatty():
         console = Console(stderr=True)
         handler = RichHandler(console=console, show_path=False, markup=False)
         form = "%(message)s"
-    level = logging.DEBUG if verbose else logging.WARNING
+    level = logging.DEBUG if verbose else level
     logging.basicConfig(level=level, format=form, handlers=[handler])
     if not verbose:  # Tornado tells faults of TLS that we tell as well, with the cure
         logging.getLogger("tornado.general").setLevel(logging.ERROR)
