@@ -10,6 +10,7 @@ an echo request of all switches at once.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from enum import Enum
@@ -47,6 +48,7 @@ class Course:
         self.answered = 0  #: packet_ins, in these seconds
         self.flow_mods = self.packet_outs = 0  #: that came in them
         self.up = Histogram()  #: from the beginning until a controller had done the handshake
+        self.spoke: list[Lane] = []  #: whose words are to be written
         self.wake = now
         self.began = self._since = now  # all, and this phase
         self._due = 0  # packet_ins that were due since pacing began
@@ -60,6 +62,7 @@ class Course:
             self._enter(Phase.ECHOING, now)
             for lane in self.alive:
                 lane.send_echo()
+                self.spoke.append(lane)
             return
         self._enter(Phase.WARM_UP, now)
         if self.plan.kind is not None:
@@ -98,7 +101,7 @@ class Course:
             self.phase = Phase.DONE
             return
         if self.plan.kind is None or not self.plan.learn:
-            self._enter(Phase.READY, now)
+            self._get_ready(now)
             return
         self._enter(Phase.LEARNING, now)
         self._load(Kind.ANNOUNCEMENT)
@@ -106,9 +109,23 @@ class Course:
 
     def _learn(self, now: float) -> None:
         self._expire(now)
+        if self.tally.lost:
+            self._hurry()
         if not any(lane.pending or lane.left for lane in self.lanes if not lane.closed):
             self._open(0, sys.maxsize, now)
-            self._enter(Phase.READY, now)
+            self._get_ready(now)
+
+    def _hurry(self) -> None:
+        """Wait no longer for a few hosts at a time, or not at all for who answers nothing."""
+        for lane in self.lanes:
+            lane.window = self.plan.hosts
+            if not self.tally.answered:
+                lane.left = 0
+                lane.pending.clear()
+
+    def _get_ready(self, now: float) -> None:
+        self._enter(Phase.READY, now)
+        self.wake = math.inf  # go() ends it
 
     def _warm_up(self, now: float) -> None:
         if self._run(now, self.plan.warm_up):
@@ -159,7 +176,7 @@ class Course:
         for number in range(self._due, due):
             lanes[number % len(lanes)].due.append(self._pacing_since + number / rate)
         for lane in lanes if due - self._due >= len(lanes) else self._touched(due):
-            lane.fill(now)
+            self._fill(lane, now)
         self._due = due
         return self._pacing_since + due / rate
 
@@ -184,13 +201,18 @@ class Course:
     def _open(self, window: int, left: int, now: float) -> None:
         for lane in self.lanes:
             lane.window, lane.left = window, left
-            lane.fill(now)
+            self._fill(lane, now)
 
     def _expire(self, now: float) -> None:
         self.wake = now + SLICE
         for lane in self.lanes:
             lane.expire(now - self.plan.timeout)
-            lane.fill(now)
+            self._fill(lane, now)
+
+    def _fill(self, lane: Lane, now: float) -> None:
+        lane.fill(now)
+        if lane.out:
+            self.spoke.append(lane)
 
 
 _STEPS = {

@@ -44,7 +44,7 @@ def run(plan: Plan, place: Place, tls: TlsFiles | None, watch: Watch) -> Outcome
             told, shown = now, course.phase
             if watch(course) and course.phase is Phase.READY:
                 course.go(now)
-                sockets.flush()
+                sockets.flush(course)
         return course.phase is Phase.DONE
 
     try:

@@ -28,7 +28,7 @@ _WAIT = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWri
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 FINE = 0.005  # seconds: below it the selector, which counts in milliseconds, is too coarse
 DIAL_TIMEOUT = 10.0  # seconds until nobody answers at a Unix socket
-MAX_WAIT = 0.1  # seconds until we look whether someone said go
+MAX_WAIT = 0.02  # seconds until we look whether someone said go
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Sockets:
         self.clock = clock
         self.buffer = bytearray(READ_SIZE + SPARE)
         self.room = memoryview(self.buffer)
-        self.channels = [_Channel(self, lane, place, tls) for lane in lanes]
+        self._channels = {lane: _Channel(self, lane, place, tls) for lane in lanes}
 
     def run(self, course: Course, until: Callable[[], bool]) -> None:
         """Let the course go on until `until` says so; it is asked after each wait."""
@@ -70,17 +70,18 @@ class Sockets:
                 key.data.ready(events)
             if (now := self.clock()) >= course.wake:
                 course.advance(now)
-                self.flush()
+                self.flush(course)
 
-    def flush(self) -> None:
-        """Write what the lanes have to say."""
-        for channel in self.channels:
-            if channel.lane.out and not channel.lane.blocked:
-                channel.flush()
+    def flush(self, course: Course) -> None:
+        """Write what the course let lanes say."""
+        spoke, course.spoke = course.spoke, []
+        for lane in spoke:
+            if not lane.blocked:
+                self._channels[lane].flush()
 
     def close(self) -> None:
         """Give all sockets back."""
-        for channel in self.channels:
+        for channel in self._channels.values():
             channel.shut()
         self.selector.close()
 

@@ -111,8 +111,11 @@ def greeted(version: Version = OF13, policy: Policy = by_both) -> Cable:
     return cable
 
 
-def run(plan: Plan, policy: Policy = by_both, delay: int = 1) -> Course:
-    """Run in virtual time with a controller that takes `delay` ticks for each exchange."""
+def run(plan: Plan, policy: Policy = by_both, delay: int = 1, limit: float = 100) -> Course:
+    """Run in virtual time with a controller that takes `delay` ticks for each exchange.
+
+    It must be over in `limit` seconds.
+    """
     (version,) = plan.versions
     tally = Tally()
     numbers = range(plan.first, plan.first + plan.switches)
@@ -131,7 +134,7 @@ def run(plan: Plan, policy: Policy = by_both, delay: int = 1) -> Course:
             course.go(now)
         if course.phase is Phase.DONE:
             return course
-        assert now < 100
+        assert now < limit
     raise AssertionError
 
 
