@@ -23,6 +23,7 @@ from .flow_key import FlowKey
 from .nicira import conjunctions
 from .references import References
 from .refused import Refused
+from .soonest import Soonest
 from .stages import Stages
 from .tuple_space import Tuple, flattened
 from .vacancy import Vacancy
@@ -64,7 +65,10 @@ class FlowTable:
     """
 
     def __init__(
-        self, max_entries: int = MAX_ENTRIES, references: References | None = None
+        self,
+        max_entries: int = MAX_ENTRIES,
+        references: References | None = None,
+        soonest: Soonest | None = None,
     ) -> None:
         self.max_entries = max_entries
         self.name = ""  #: where a controller gave it one
@@ -85,6 +89,7 @@ class FlowTable:
         self._sorted: list[Tuple] | None = []  # by the highest rank; None: to be sorted anew
         self._timers: list[tuple[float, int, FlowEntry]] = []
         self._timer_number = 0
+        self._soonest = Soonest() if soonest is None else soonest  # of all tables' timers
 
     def __len__(self) -> int:
         return self._size
@@ -253,6 +258,8 @@ class FlowTable:
         if group.max_rank < 0:
             del self._tuples[entry.masks]
             self._latest = None
+        if entry.idle_timeout or entry.hard_timeout:
+            self._soonest.forget()
         if len(self._timers) > 2 * self._size + _STALE_TIMERS:
             self._timers = [timer for timer in self._timers if timer[2].is_present]
             heapify(self._timers)
@@ -287,6 +294,7 @@ class FlowTable:
         if deadline is not None:
             self._timer_number += 1
             heappush(self._timers, (deadline, self._timer_number, entry))
+            self._soonest.hear(deadline)
 
     def deadline(self) -> float | None:
         """Return when to call `expire` next, None for never.
@@ -310,6 +318,7 @@ class FlowTable:
                 continue
             deadline = entry.deadline()
             if deadline is None or deadline > now:
+                self._soonest.forget()
                 self.watch(entry)
                 continue
             self.remove(entry)
@@ -348,11 +357,16 @@ class FlowTables(dict[int, FlowTable]):
         self.n_tables, self.max_entries = n_tables, max_entries
         self.stages = Stages(n_tables)
         self.references = References()
+        self._soonest = Soonest()
         self._untouched = FlowTable(max_entries)
 
     def __missing__(self, table_id: int) -> FlowTable:
-        table = self[table_id] = FlowTable(self.max_entries, self.references)
+        table = self[table_id] = FlowTable(self.max_entries, self.references, self._soonest)
         return table
+
+    def deadline(self) -> float | None:
+        """Return when an entry may go next, None for never; cheap, as each frame asks for it."""
+        return self._soonest.among(table.deadline() for table in self.values())
 
     def known(self, table_id: int) -> FlowTable:
         """Return a table to ask, which is not made for a question where nobody needed it yet."""

@@ -193,7 +193,7 @@ class Switch:
 
     def deadline(self) -> float | None:
         """Return when `handle_timer` is due next, None for never."""
-        times = [table.deadline() for table in self.tables.values()]
+        times = [self.tables.deadline()]
         times.append(self.datapath.bundles.deadline())
         times.append(self.datapath.triggers.deadline())
         times.append(self.datapath.nicira.deadline())

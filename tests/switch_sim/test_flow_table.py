@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from protocol import OF13, FlowModFailedCode, FlowRemovedReason, Match, Output
 from switch_sim.flow_entry import FlowEntry
 from switch_sim.flow_key import FlowKey, flow_key
-from switch_sim.flow_table import FlowTable, Selection
+from switch_sim.flow_table import FlowTable, FlowTables, Selection
 from switch_sim.refused import Refused
 from tests.switch_sim import frames
 from tests.switch_sim.builders import entry, flow
@@ -157,6 +159,59 @@ def test_timers_of_entries_that_went_are_not_kept_for_ever(table: FlowTable) -> 
         table.remove(one)
     assert len(table._timers) < 200
     assert table.deadline() is None
+
+
+# When the next entry of all tables goes
+
+TIMEOUTS = st.sampled_from([0, 1, 3, 7])
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(0, 2), TIMEOUTS, TIMEOUTS),
+        st.tuples(st.sampled_from(["remove", "use"]), st.integers(0, 9)),
+        st.tuples(st.just("wait"), st.integers(1, 4)),
+    ),
+    max_size=30,
+)
+
+
+@given(STEPS)
+def test_the_next_deadline_of_all_tables_is_the_soonest_of_each(steps: list[Any]) -> None:
+    tables, now = FlowTables(3, max_entries=100), 0.0
+    for number, (what, *words) in enumerate(steps):
+        entries = [one for table in tables.values() for one in table]
+        if what == "add":
+            table_id, idle, hard = words
+            match = Match(in_port=number + 1)
+            made = flow(match, table_id=table_id, idle_timeout=idle, hard_timeout=hard)
+            tables[table_id].add(FlowEntry(made, OF13, now))
+        elif what == "wait":
+            now += words[0]
+            for table in tables.values():
+                table.expire(now)
+        elif entries:
+            chosen = entries[words[0] % len(entries)]
+            if what == "remove":
+                tables[chosen.table_id].remove(chosen)
+            else:
+                chosen.used = now
+        each = [at for table in tables.values() if (at := table.deadline()) is not None]
+        assert tables.deadline() == min(each, default=None)
+
+
+def test_tables_whose_timers_did_not_change_are_not_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[FlowTable] = []
+    deadline = FlowTable.deadline
+    monkeypatch.setattr(FlowTable, "deadline", lambda one: asked.append(one) or deadline(one))
+    tables = FlowTables(3, max_entries=100)
+    for table_id in range(3):
+        tables[table_id].add(entry(WEB, hard_timeout=10 - table_id))
+    assert [tables.deadline() for _ in range(3)] == [8, 8, 8]
+    assert asked == []
+    tables[2].expire(8)
+    assert [tables.deadline() for _ in range(3)] == [9, 9, 9]
+    assert asked == list(tables.values())
 
 
 # Against a search through all entries
