@@ -163,7 +163,7 @@ class Forgetful(LearningSwitch):
 
 @pytest.mark.parametrize("version", [OF10, OF13], ids=str)
 async def test_a_controller_that_loses_packets_is_noticed(version: Version) -> None:
-    plan = replace(PLAN, versions=frozenset({version}), window=1, timeout=0.05, duration=0.5)
+    plan = replace(PLAN, versions=frozenset({version}), timeout=0.5, duration=0.3)
     found = await outcome(plan, [Forgetful()])
     assert found.tally.lost > 0
     assert found.lost_share == pytest.approx(0.2, abs=0.1)
@@ -216,7 +216,8 @@ async def test_more_lost_than_allowed_is_a_failure(allowed: str, status: int) ->
     controller = unlimited([Forgetful()])
     bound = await controller.listen(Endpoint.parse("ptcp:0"))
     options = ["--controller", f"tcp:{bound.host}:{bound.port}", "--max-lost", allowed]
-    options += ["--timeout", "0.05", "--warm-up", "0", "--duration", "0.3", "--window", "1"]
+    options += ["--timeout", "0.5", "--warm-up", "0", "--duration", "0.3", "--hosts", "16"]
+    options += ["--switches", "2", "--window", "8"]
     try:
         result = await asyncio.to_thread(CliRunner().invoke, command, options)
     finally:
