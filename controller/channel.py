@@ -20,16 +20,17 @@ from tornado.ioloop import IOLoop
 from protocol import Closed, Connection, Event, Message, PacketIn
 from protocol.transport.tls import tls_fault
 
-from .packet_in_limits import PacketInLimit
+from .packet_in_limit import PacketInLimit
 from .recorder import Note, Recorder, Tape
 from .secure import TlsLayer
+from .turns import REST, Turn
 
 logger = logging.getLogger("controller")
 
 READ_SIZE = 65536
+READ_IN_TURN = 4096  # bytes at once of a switch that brings much while others want a turn
 UNSENT_PAUSE = 1 << 20  # bytes a switch has not read, above which we stop reading from it
 UNSENT_MAX = 1 << 28  # and above which it is given up
-REST = 0.005  # seconds in which nothing is read from a switch that brings too many packet_ins
 STALL_TIMEOUT = 30.0  # seconds in which a switch must read some of what waits for it
 
 
@@ -67,8 +68,10 @@ class Channel:
         self._unsent_size = 0
         self._stalled_since = 0.0
         self._flushing = False  # a flush is due in this turn of the loop
-        self.limit: PacketInLimit | None = None  #: of what it may bring; the owner sets it
+        self.turn: Turn | None = None  #: what it brought lately; the owner sets it
+        self.limit: PacketInLimit | None = None  #: what it may bring; the owner sets it
         self._resting = False  # nothing is read for a moment
+        self._read_size = READ_SIZE
         self._interest = 0
         self._timer: object | None = None
         sock.setblocking(False)
@@ -126,7 +129,7 @@ class Channel:
 
     def _read(self) -> None:
         try:
-            data = self._socket.recv(READ_SIZE)
+            data = self._socket.recv(self._read_size)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
@@ -139,9 +142,9 @@ class Channel:
             return
         now = self.loop.time()
         self.recorder.note(Note(now, self.tape, True, not self.connection.mid_message, data))
-        events = self.connection.receive_data(data, now)
-        if self.limit is not None:
-            self._keep_limit(self.limit, [type(event) for event in events].count(PacketIn), now)
+        events = self._receive(data, now)
+        if self.turn is not None:
+            self._let_others_go_first(len(events), now)
         is_due, self._flushing = self._flushing, True  # what is said now goes below
         try:
             self._take(events)
@@ -149,17 +152,31 @@ class Channel:
             self._flush()
             self._flushing = is_due
 
-    def _keep_limit(self, limit: PacketInLimit, count: int, now: float) -> None:
-        """Pass over the packet_ins of a switch that brings too many, and read them slowly."""
-        self.connection.drops_packet_ins = self._resting = not limit.admits(count, now)
-        if self._resting:
+    def _let_others_go_first(self, brought: int, now: float) -> None:
+        """Read slowly from a switch that brings much while others want a turn."""
+        assert self.turn is not None
+        if self.turn.waits(brought, now):
+            # What is dropped costs next to nothing, however much of it is read.
+            dropping = self.connection.drops_packet_ins
+            self._read_size = READ_SIZE if dropping else READ_IN_TURN
+            self._resting = True
             self.loop.call_later(REST, self._rest_is_over)
+        else:
+            self._read_size = READ_SIZE
 
     def _rest_is_over(self) -> None:
         self._resting = False
-        if self.limit is not None:
-            self.connection.drops_packet_ins = not self.limit.admits(0, self.loop.time())
         self.update_interest()
+
+    def _receive(self, data: bytes, now: float) -> list[Event]:
+        """Return what was said; packet_ins above the limit, where there is one, are dropped."""
+        connection, limit = self.connection, self.limit
+        if limit is None:
+            return connection.receive_data(data, now)
+        connection.drops_packet_ins = limit.drops(0, now)
+        events = connection.receive_data(data, now)
+        limit.drops([type(event) for event in events].count(PacketIn), now)
+        return events
 
     def _decrypted(self, data: bytes) -> bytes:
         """Return what is plain of what the socket brought; the handshake goes on by itself."""

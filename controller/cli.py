@@ -30,7 +30,6 @@ from .configuration import DEFAULT_LISTEN, Configuration, ConfigurationError
 from .configuration_example import example
 from .control.place import default_path
 from .control.server import Control
-from .packet_in_limits import PACKET_IN_RATE
 from .server import Controller, Duplicates
 from .watchdog import watched
 
@@ -180,8 +179,7 @@ def _write_config(context: click.Context, parameter: click.Parameter, wanted: bo
     "--packet-in-rate",
     type=click.FloatRange(min=0),
     metavar="NUMBER",
-    help="Packets a second of one switch above which those of others go first, and some of its "
-    f"own are dropped; 0 serves each as it comes.  [{PACKET_IN_RATE:g}]",
+    help="Packets a second that one switch may bring; those above are dropped.  [all are taken]",
 )
 @click.option(
     "--control",

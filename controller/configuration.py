@@ -22,7 +22,6 @@ from protocol.version import parse_versions
 from . import loading
 from .app import App, names_of
 from .options import Key, OptionError, Options, read_options
-from .packet_in_limits import PACKET_IN_RATE
 from .server import Duplicates
 from .toml_lines import lines_of
 
@@ -59,8 +58,8 @@ class Settings(Options):
         Duplicates, Meta(description="which of two connections with one datapath_id stays")
     ] = Duplicates.NEWEST
     packet_in_rate: Annotated[
-        float, Meta(ge=0, description="packets a second above which others go first; 0 never")
-    ] = PACKET_IN_RATE
+        float, Meta(ge=0, description="packets a second of one switch, more are dropped; 0 none")
+    ] = 0.0
     control: Annotated[str, Meta(description="the socket at which commands ask")] = ""
     tls: TlsSettings = msgspec.field(default_factory=TlsSettings)
     apps: dict[str, Any] = {}

@@ -30,9 +30,10 @@ from .datapath import Datapath
 from .dispatch import Worker
 from .handshake import Handshake
 from .own_flows import views
-from .packet_in_limits import PacketInLimit
+from .packet_in_limit import PacketInLimit
 from .requests import Requests
 from .senders import Senders
+from .turns import Turn
 
 if TYPE_CHECKING:
     from .server import Controller
@@ -163,12 +164,9 @@ class Peer:
         self.dropped += 1
 
     def _exceeds_rate(self) -> None:
-        assert self.controller.packet_in_limits is not None
+        rate = self.controller.packet_in_rate
         logger.warning(
-            "%s: it brings more than %g packets a second, and others wait: some are dropped; "
-            "--packet-in-rate says how many it may",
-            self.name,
-            self.controller.packet_in_limits.rate,
+            "%s: it brings more than %g packets a second, those above are dropped", self.name, rate
         )
 
     def _not_understood(self, event: Unreadable) -> None:
@@ -211,7 +209,7 @@ class Peer:
         """Belong to a main channel from now on; OpenFlowError where there is none for it."""
         main, number = self.controller.main_of(self, features), features.auxiliary_id
         self._introduced(features)
-        self.channel.limit = main.channel.limit
+        self.channel.turn, self.channel.limit = main.channel.turn, main.channel.limit
         if older := main.auxiliaries.get(number):
             older.channel.close(f"another auxiliary channel {number} took its place")
         self.main, main.auxiliaries[number] = main, self
@@ -231,9 +229,10 @@ class Peer:
         older = self.controller.ready(self, datapath)
         self.datapath = datapath
         self._introduced(features)
-        if limits := self.controller.packet_in_limits:
-            now = self.channel.loop.time()
-            self.channel.limit = PacketInLimit(limits, now, self._exceeds_rate)
+        now, rate = self.channel.loop.time(), self.controller.packet_in_rate
+        self.channel.turn = Turn(self.controller.turns, now)
+        if rate:
+            self.channel.limit = PacketInLimit(rate, now, self._exceeds_rate)
         logger.info(
             "%s: ready, OpenFlow %s, %d ports, from %s",
             self.datapath,
@@ -260,8 +259,8 @@ class Peer:
             logger.info("%s: %d packets were dropped that came too fast", self.name, dropped)
         if self.main is not None:
             self._desert(self.main)
-        elif self.channel.limit is not None:
-            self.channel.limit.close()
+        elif self.channel.turn is not None:
+            self.channel.turn.close()
         for auxiliary in list(self.auxiliaries.values()):
             auxiliary.channel.close("its main channel ended")
         self.requests.close(event.reason)

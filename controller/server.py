@@ -24,11 +24,11 @@ from .cookies import CookieSpaces
 from .datapath import Datapath
 from .dispatch import run_background
 from .listener import Listener
-from .packet_in_limits import PACKET_IN_RATE, PacketInLimits
 from .peer import Peer
 from .recorder import Recorder
 from .secure import Certificates, TlsLayer
 from .sockets import dialled, hurry, listening, name_of
+from .turns import Turns
 
 logger = logging.getLogger("controller")
 
@@ -64,10 +64,10 @@ class Controller:
         recorder: Recorder | None = None,
         tls: TlsFiles | None = None,
         duplicates: Duplicates = Duplicates.NEWEST,
-        packet_in_rate: float = PACKET_IN_RATE,
+        packet_in_rate: float = 0,
     ) -> None:
-        #: packet_ins that datapaths may bring while others want to; None: as many as they like
-        self.packet_in_limits = PacketInLimits(packet_in_rate) if packet_in_rate else None
+        self.packet_in_rate = packet_in_rate  #: a second and datapath, more are dropped; 0: none
+        self.turns = Turns()
         self.duplicates = duplicates  #: which of two connections with one datapath_id stays
         self.tls = tls  #: for endpoints ssl: and pssl:
         self.recorder = recorder or Recorder()

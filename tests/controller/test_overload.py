@@ -189,7 +189,7 @@ class Blocking(Recorder):
 
 async def test_a_flood_is_slowed_down_and_nothing_of_it_is_lost() -> None:
     app = Blocking()
-    async with serving(app, packet_in_rate=0) as (controller, at):
+    async with serving(app) as (controller, at):
         flood = await Flood.dial(at)
         good = await FakeSwitch.dial(at, datapath_id=2)
         await app.until("switch_ready", 2)

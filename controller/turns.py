@@ -1,0 +1,78 @@
+"""Whose turn it is: a switch that brings much is read from slowly while others want a turn.
+
+That is of use to somebody only while another, that brings little, brought something lately.
+One switch alone, or many that all bring as much as they can, are read from as fast as goes.
+Nothing is lost: what is not read waits in the switch, as TCP has it.
+"""
+
+from __future__ import annotations
+
+FAIR_RATE = 2000.0  #: messages a second of one datapath, above which others go first
+BURST = 0.25  # seconds' worth of them that may come at once
+REST = 0.005  #: seconds between two reads of a datapath that lets others go first
+LATELY = 1.0  # seconds for which one that brought something wants a turn, or brought much
+
+
+class Bucket:
+    """Tokens that come with a rate; it may be overdrawn, as what came is there already."""
+
+    def __init__(self, rate: float, now: float) -> None:
+        self.rate, self._when = rate, now
+        self._tokens = rate * BURST
+
+    def take(self, count: int, now: float) -> bool:
+        """Take tokens; return whether any are left."""
+        burst = self.rate * BURST
+        filled = self._tokens + max(0.0, now - self._when) * self.rate
+        # No debt is more than a burst, so that a short flood is forgotten soon.
+        self._tokens, self._when = max(min(filled, burst) - count, -burst), now
+        return self._tokens > 0
+
+
+class Turns:
+    """Which datapaths brought little lately: the last one, and the last but one."""
+
+    def __init__(self) -> None:
+        # Of two there is always one that is another than whoever asks.
+        self._last: tuple[Turn | None, float] = (None, 0.0)
+        self._before: tuple[Turn | None, float] = (None, 0.0)
+
+    def note(self, turn: Turn, now: float) -> None:
+        """Note that a datapath which brings little brought something."""
+        if self._last[0] is not turn:
+            self._before = self._last
+        self._last = turn, now
+
+    def others_want(self, turn: Turn, now: float) -> bool:
+        """Whether another datapath that brings little brought something lately."""
+        who, when = self._before if self._last[0] is turn else self._last
+        return who is not None and now - when < LATELY
+
+    def forget(self, turn: Turn) -> None:
+        """Let a datapath that is gone want nothing any more."""
+        if self._before[0] is turn:
+            self._before = (None, 0.0)
+        if self._last[0] is turn:
+            self._last, self._before = self._before, (None, 0.0)
+
+
+class Turn:
+    """What one datapath brought lately; `now` is in seconds on a clock that does not go back."""
+
+    def __init__(self, turns: Turns, now: float) -> None:
+        self._turns, self._bucket = turns, Bucket(FAIR_RATE, now)
+        self._much_at = now - LATELY  # when it brought too much last
+
+    def waits(self, count: int, now: float) -> bool:
+        """Take `count` messages into account; return whether others should go first now."""
+        if not self._bucket.take(count, now):
+            self._much_at = now
+            return self._turns.others_want(self, now)
+        # Whoever is slowed down brings little only since it is slowed down.
+        if count and now - self._much_at >= LATELY:
+            self._turns.note(self, now)
+        return False
+
+    def close(self) -> None:
+        """The datapath is gone."""
+        self._turns.forget(self)
