@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from protocol.transport.terminal import WrongCall
+
 from . import loading
 from .app import name_of
 from .options import Options, described
@@ -126,12 +128,25 @@ def _options(name: str) -> list[dict[str, str]]:
 
 @apps.command("new")
 @click.argument("name")
-@click.option("--directory", type=click.Path(path_type=Path), default=Path(), help="Where to.")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIRECTORY",
+    help="Where to.  [here]",
+)
 def new(name: str, directory: Path) -> None:
-    """Write the application NAME and its test, to begin with."""
+    """Write the application NAME and its test, to begin with.
+
+    \b
+    Example:
+      pointsman apps new my_firewall --directory firewall
+    """
     try:
         app, test = write_new(name, directory)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
+        raise WrongCall(str(error)) from error
+    except OSError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Made {app} and {test}. Run them:\n")
     click.echo(f"  pointsman controller {app}\n  pytest {test}")

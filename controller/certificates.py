@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,15 +91,21 @@ def _write(
     (directory / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
 
 
-@click.group()
+@click.group(short_help="Make keys and certificates for TLS.")
 def tls() -> None:
-    """Make what TLS takes."""
+    """Make keys and certificates for TLS.
+
+    \b
+    Example:
+      pointsman tls init /etc/pointsman/tls
+    """
 
 
-@tls.command("init")
+@tls.command("init", short_help="Make a CA, and certificates for both sides.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default="tls")
 @click.option("--days", default=DAYS, show_default=True, help="How long they are valid.")
-def init(directory: Path, days: int) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON value for programs.")
+def init(directory: Path, days: int, as_json: bool) -> None:
     """Make a CA, and certificates for a controller and its switches, in DIRECTORY (tls).
 
     \b
@@ -109,6 +116,9 @@ def init(directory: Path, days: int) -> None:
         files = make(directory, days)
     except (CannotMake, OSError) as error:
         raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps({"files": [str(path.absolute()) for path in files]}))
+        return
     click.echo(_told(directory.absolute(), files))
 
 

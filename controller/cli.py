@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from protocol.connection import ECHO_INTERVAL
 from protocol.endpoint import Endpoint
@@ -22,6 +23,7 @@ from protocol.transport.terminal import (
     log_to_terminal,
     raise_file_limit,
     stop_event,
+    versions_like,
 )
 
 from . import loading
@@ -130,13 +132,25 @@ def _write_config(context: click.Context, parameter: click.Parameter, wanted: bo
         context.exit()
 
 
+def _apps_like(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the applications that begin so, for shells, else files."""
+    found = [
+        (name, about) for name, about in loading.known().items() if name.startswith(incomplete)
+    ]
+    if found:
+        return [CompletionItem(name, help=about) for name, about in found]
+    return [CompletionItem(incomplete, type="file")]
+
+
 @click.command(
     name="controller",
     cls=_Command,
     epilog=EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.argument("apps", nargs=-1, metavar="[APP]...")
+@click.argument("apps", nargs=-1, metavar="[APP]...", shell_complete=_apps_like)
 @click.option(
     "--listen",
     "listen",
@@ -159,6 +173,7 @@ def _write_config(context: click.Context, parameter: click.Parameter, wanted: bo
     "--of-version",
     "versions",
     multiple=True,
+    shell_complete=versions_like,
     metavar="VERSIONS",
     help="Speak these versions of OpenFlow only: 1.3, 1.3+ (and newer) or 1.0-1.3; may be given "
     "several times.  [1.0 to 1.5]",

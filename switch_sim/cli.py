@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import sys
 import time
 from collections.abc import Coroutine, Mapping, Sequence
@@ -38,7 +39,7 @@ from .real_switch import (
     parse_datapath_id,
     parse_ports,
 )
-from .report import ping_summary, ping_table
+from .report import ping_data, ping_summary, ping_table
 from .settings import Settings
 from .switch import Switch
 
@@ -51,23 +52,23 @@ SWITCH_NAME = "{switch}"  # in the path of a Unix socket
 EXAMPLES = """\b
 Examples:
   pointsman switches --topology tree,2,3 --controller tcp:127.0.0.1:6653
-  pointsman switches --topology linear,4 --of-version 1.3 --ping-all
+  pointsman switches --topology linear,4 --of-version 1.3 --ping-all --json
   pointsman switches --topology single,4 --listen ptcp:16633:127.0.0.1
   pointsman switches --datapath-id 1 --port 1=eth1 --port 2=eth2 --of-version 1.3
   pointsman switches --topology tree,2,3 --listen punix:/tmp/{switch}.sock
   pointsman switches --topology campus.toml --of-version 1.3+ --n-tables 8
 \b
 Topologies:
-  single,HOSTS                one switch
-  linear,SWITCHES[,HOSTS]     switches in a row, HOSTS at each
-  tree,DEPTH,FANOUT           levels of switches; the lowest have FANOUT hosts
-  ring,SWITCHES               switches in a circle, one host at each
-  mesh,SWITCHES               each switch linked to each other, one host at each
-  torus,WIDTH,HEIGHT          a grid whose edges are joined, one host at each
-  fattree,PORTS               a data centre of switches with that many ports
-  random,SWITCHES[,SEED]      linked at random, one host at each
-  FILE.toml                   [[switch]] name; [[host]] name, ip, mac; [[link]] ends
-  FILE.py                     defines topology: a Topology, or a function returning one
+  single,HOSTS            one switch
+  linear,SWITCHES[,HOSTS] switches in a row, HOSTS at each
+  tree,DEPTH,FANOUT       levels of switches; the lowest have FANOUT hosts
+  ring,SWITCHES           switches in a circle, one host at each
+  mesh,SWITCHES           each switch linked to each other, one host at each
+  torus,WIDTH,HEIGHT      a grid whose edges are joined, one host at each
+  fattree,PORTS           a data centre of switches with that many ports
+  random,SWITCHES[,SEED]  linked at random, one host at each
+  FILE.toml               [[switch]] name, [[host]] name ip mac, [[link]] ends
+  FILE.py                 topology: a Topology, or a function that returns one
 """
 
 
@@ -82,6 +83,7 @@ class Plan:
     settings: Settings
     switch_options: Mapping[str, Any]
     ping_all: bool
+    as_json: bool
     settle_time: float
     ping_timeout: float
 
@@ -132,6 +134,9 @@ class Plan:
     "with status 0 if all pings came back.",
 )
 @click.option(
+    "--json", "as_json", is_flag=True, help="With --ping-all: one JSON value for programs."
+)
+@click.option(
     "--settle-time",
     type=click.FloatRange(min=0),
     default=0.0,
@@ -156,6 +161,7 @@ def command(
     settings: Settings,
     switch_options: Mapping[str, Any],
     ping_all: bool,
+    as_json: bool,
     settle_time: float,
     ping_timeout: float,
     verbose: bool,
@@ -175,6 +181,7 @@ def command(
             settings,
             switch_options,
             ping_all,
+            as_json,
             settle_time,
             ping_timeout,
         )
@@ -219,6 +226,8 @@ def _listener(text: str | None) -> Endpoint | None:
 
 
 def _check(plan: Plan) -> None:
+    if plan.as_json and not plan.ping_all:
+        raise ValueError("--json tells what became of pings: give --ping-all as well")
     if plan.ping_all and plan.ports:
         raise ValueError("--ping-all needs simulated hosts: leave --port out")
     if plan.ping_all and not plan.controllers:
@@ -252,7 +261,7 @@ def _run(plan: Plan) -> int:
     raise_file_limit()
     collect_rarely()
     try:
-        return asyncio.run(_run_network(plan, Console()))
+        return asyncio.run(_run_network(plan, Console(quiet=plan.as_json)))
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -336,6 +345,9 @@ async def _ping_all(agent: Agent, plan: Plan, console: Console) -> int:
         return 1
     await asyncio.sleep(plan.settle_time)
     pings = await agent.ping_all(plan.ping_timeout)
+    if plan.as_json:
+        click.echo(json.dumps(ping_data(pings)))
+        return 1 if pings.lost else 0
     console.print(ping_table(pings, list(agent.network.hosts)))
     console.print(ping_summary(pings), highlight=False)
     return 1 if pings.lost else 0

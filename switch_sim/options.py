@@ -10,7 +10,7 @@ import click
 
 from protocol import ALL_VERSIONS, Version
 from protocol.connection import ECHO_INTERVAL
-from protocol.transport.terminal import WrongCall
+from protocol.transport.terminal import WrongCall, versions_like
 from protocol.transport.tls import NO_CA, tls_files
 from protocol.version import parse_versions
 
@@ -70,6 +70,7 @@ def of_version(function: Command) -> Command:
         "versions",
         multiple=True,
         callback=_versions,
+        shell_complete=versions_like,
         metavar="VERSIONS",
         help="Speak these versions of OpenFlow only: 1.3, 1.3+ (and newer) or 1.0-1.3; may be "
         "given several times.  [1.0 to 1.5]",

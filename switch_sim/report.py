@@ -1,9 +1,10 @@
-"""What became of pings, for the eye."""
+"""What became of pings, for the eye and for programs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import fmean
+from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -17,6 +18,19 @@ LOSSES_TOLD = 10
 def ping_table(pings: PingAll, hosts: Sequence[str]) -> Table:
     """Return who reached whom, in milliseconds; of large networks a line a host."""
     return _matrix(pings, hosts) if len(hosts) <= MATRIX_HOSTS else _by_host(pings, hosts)
+
+
+def ping_data(pings: PingAll) -> dict[str, Any]:
+    """Return the same for programs."""
+    return {
+        "sent": pings.sent,
+        "received": len(pings.rtts),
+        "rtts": [
+            {"src": src, "dst": dst, "ms": round(1000 * rtt, 3)}
+            for (src, dst), rtt in pings.rtts.items()
+        ],
+        "lost": [{"src": src, "dst": dst, "reason": why} for (src, dst), why in pings.lost.items()],
+    }
 
 
 def ping_summary(pings: PingAll) -> str:

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from ..control.client import NoAnswer, ask
 from ..control.place import default_path
+from ..conversation.selection import known_types
 from ..datapath_ids import parse_datapath_id
 
 Answer = dict[str, Any]
@@ -34,9 +35,7 @@ def _check(context: click.Context, parameter: click.Parameter, value: Any) -> An
     return value
 
 
-def _connected(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
+def connected(context: click.Context, incomplete: str) -> list[CompletionItem]:
     """Return the switches that are connected and may be meant."""
     control = context.params.get("control") or default_path()
     try:
@@ -51,6 +50,12 @@ def _connected(
         for one, text in shown
         if text.startswith(incomplete)
     ]
+
+
+def _connected(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    return connected(context, incomplete)
 
 
 def switch_argument(**attributes: Any) -> Callable[[F], F]:
@@ -69,6 +74,14 @@ def switch_option(name: str, to: str, about: str) -> Callable[[F], F]:
         metavar="SWITCH",
         help=about,
     )
+
+
+def types_like(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the names of messages that begin so."""
+    word = incomplete.replace("-", "_").upper()
+    return [CompletionItem(one.lower()) for one in known_types() if one.startswith(word)]
 
 
 def control_option(command: F) -> F:
@@ -171,8 +184,17 @@ class Lists(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `list` in front of what is no subcommand."""
-        known = args and (self.get_command(ctx, args[0]) or args[0] in ctx.help_option_names)
-        return super().parse_args(ctx, args if known else ["list", *args])
+        if not args:  # but a shell that completes it wants to know what there is
+            whole = [] if ctx.resilient_parsing else ["list"]
+        elif self.get_command(ctx, args[0]) or args[0] in ctx.help_option_names:
+            whole = args
+        else:
+            whole = ["list", *args]
+        return super().parse_args(ctx, whole)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the subcommands and the switches that begin so."""
+        return super().shell_complete(ctx, incomplete) + connected(ctx, incomplete)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Find a subcommand, also under its long name: `delete` is `del`."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
+
+from protocol.syntax import Flow
+from protocol.transport.terminal import WrongCall
 
 from .asking import Lists, asked, options, show, switch_argument, tell
 
@@ -48,15 +52,30 @@ def list_flows(switch: str | None, control: Path, as_json: bool) -> None:
 
 
 def change(
-    group: click.Group, question: str, name: str, command: str, what: str, about: str, example: str
+    group: click.Group,
+    question: str,
+    names: tuple[str, str],
+    metavar: str,
+    parse: Callable[[str], object],
+    words: tuple[str, str],
 ) -> None:
-    """Add a subcommand that changes something of a switch and waits until it is done."""
+    """Add a subcommand that changes something of a switch and waits until it is done.
 
-    @group.command(name, help=f"{about}\n\n\b\nExample:\n  pointsman {group.name} {name} {example}")
+    `names` are its own and that of the command in the message; `words` say what it does, and
+    what is an example of its text. What `parse` refuses is not asked for.
+    """
+    (name, command), (about, example) = names, words
+    shown = f"pointsman {group.name} {name} s1 {example}"
+
+    @group.command(name, help=f"{about}\n\n\b\nExample:\n  {shown}")
     @switch_argument()
-    @click.argument("text", metavar=what)
+    @click.argument("text", metavar=metavar)
     @options
     def subcommand(switch: str, text: str, control: Path, as_json: bool) -> None:
+        try:
+            parse(text)
+        except ValueError as error:
+            raise WrongCall(str(error)) from error
         answers = asked(control, question, switch=switch, text=text, command=command)
         if as_json:
             tell(answers)
@@ -65,21 +84,19 @@ def change(
             click.echo(f"{one['datapath_id']}: {one['done']}")
 
 
-for _name, _command, _about, _example in (
-    ("add", "ADD", "Add the entry FLOW.", '"priority=5,tcp,tp_dst=80,actions=output:2"'),
-    ("mod", "MODIFY", "Change the entries that FLOW covers.", '"tcp,actions=output:3"'),
-    (
-        "mod-strict",
-        "MODIFY_STRICT",
-        "Change the entry with just FLOW's match and priority.",
-        '"priority=5,tcp,actions=output:3"',
+_ENTRY = '"priority=5,tcp,tp_dst=80,actions=output:2"'
+_STRICT = "the entry with just FLOW's match and priority"
+for _names, _words in {
+    ("add", "ADD"): ("Add the entry FLOW to SWITCH.", _ENTRY),
+    ("mod", "MODIFY"): (
+        "Change the entries of SWITCH that FLOW covers.",
+        '"tcp,actions=output:3"',
     ),
-    ("del", "DELETE", "Delete the entries that FLOW covers; \"\" covers all.", '"tcp"'),
-    (
-        "del-strict",
-        "DELETE_STRICT",
-        "Delete the entry with just FLOW's match and priority.",
-        '"priority=5,tcp"',
+    ("mod-strict", "MODIFY_STRICT"): (f"Change {_STRICT}.", _ENTRY),
+    ("del", "DELETE"): (
+        'Delete the entries of SWITCH that FLOW covers; "" covers all.',
+        '"tcp"',
     ),
-):  # fmt: skip
-    change(flows, "flow_mod", _name, _command, "FLOW", _about, f"s1 {_example}")
+    ("del-strict", "DELETE_STRICT"): (f"Delete {_STRICT}.", '"priority=5,tcp,tp_dst=80"'),
+}.items():
+    change(flows, "flow_mod", _names, "FLOW", Flow.parse, _words)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
+
+from protocol import GroupModCommand, MeterModCommand
+from protocol.syntax import parse_group, parse_meter
 
 from .asking import Lists, asked, options, show, switch_argument
 from .flows import change
@@ -69,29 +73,33 @@ def list_meters(switch: str | None, control: Path, as_json: bool) -> None:
 
 
 _GROUP = '"group_id=1,type=all,bucket=output:1,bucket=output:2"'
-for _name, _command, _about, _example in (
-    ("add", "ADD", "Add GROUP.", _GROUP),
-    ("mod", "MODIFY", "Give a group other buckets.", _GROUP),
-    ("del", "DELETE", "Delete GROUP; group_id=all means all of them.", "group_id=1"),
-    (
-        "insert-buckets",
-        "INSERT_BUCKET",
+for _names, _words in {
+    ("add", "ADD"): ("Add GROUP to SWITCH.", _GROUP),
+    ("mod", "MODIFY"): ("Give a group of SWITCH another type and other buckets.", _GROUP),
+    ("del", "DELETE"): ("Delete GROUP; group_id=all means all of them.", "group_id=1"),
+    ("insert-buckets", "INSERT_BUCKET"): (
         "Put buckets into a group (OpenFlow 1.5).",
         '"group_id=1,command_bucket_id=last,bucket=bucket_id:7,output:3"',
     ),
-    (
-        "remove-buckets",
-        "REMOVE_BUCKET",
+    ("remove-buckets", "REMOVE_BUCKET"): (
         "Take a bucket out of a group (OpenFlow 1.5).",
         '"group_id=1,command_bucket_id=7"',
     ),
-):
-    change(groups, "group_mod", _name, _command, "GROUP", _about, f"s1 {_example}")
+}.items():
+    _parse = partial(parse_group, command=GroupModCommand[_names[1]])
+    change(groups, "group_mod", _names, "GROUP", _parse, _words)
 
 _METER = '"meter=1,kbps,bands=type=drop,rate=1000"'
-for _name, _command, _about, _example in (
-    ("add", "ADD", "Add METER.", _METER),
-    ("mod", "MODIFY", "Give a meter other bands.", _METER),
-    ("del", "DELETE", "Delete METER; meter=all means all of them.", "meter=1"),
-):
-    change(meters, "meter_mod", _name, _command, "METER", _about, f"s1 {_example}")
+for _names, _words in {
+    ("add", "ADD"): ("Add METER to SWITCH.", _METER),
+    ("mod", "MODIFY"): ("Give a meter of SWITCH other bands.", _METER),
+    ("del", "DELETE"): ("Delete METER; meter=all means all of them.", "meter=1"),
+}.items():
+    change(
+        meters,
+        "meter_mod",
+        _names,
+        "METER",
+        partial(parse_meter, command=MeterModCommand[_names[1]]),
+        _words,
+    )

@@ -6,27 +6,29 @@ from pathlib import Path
 
 import click
 
-from .asking import asked, options, show, tell
+from .asking import asked, control_option, options, show, tell
 
 
 @click.command(short_help="Show switches and links.")
-@options
+@control_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON value for programs.")
 def topology(control: Path, as_json: bool) -> None:
     """Show the switches and links that a running controller knows.
 
     \b
-    Example:
-      pointsman controller forwarding &
+    Examples:
       pointsman topology
+      pointsman topology --json
     """
-    show(asked(control, "switches"), as_json, "Switches", "no switch is connected")
-    answers = list(asked(control, "topology"))
+    switches = list(asked(control, "switches"))
+    *links, end = asked(control, "topology")
     if as_json:
-        tell(answers[:-1])
+        tell([{"switches": switches, "links": links, "progress": end["progress"]}])
         return
+    show(switches, False, "Switches", "no switch is connected")
     click.echo()
-    show(answers[:-1], as_json, "Links", "no link is known")
-    click.echo(f"\n{answers[-1]['progress']}")
+    show(links, False, "Links", "no link is known")
+    click.echo(f"\n{end['progress']}")
 
 
 @click.command(short_help="Show the hosts that were heard of.")

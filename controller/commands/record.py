@@ -11,22 +11,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 import click
-from click.shell_completion import CompletionItem
 
 from ..conversation.captures import said_in, write_capture
 from ..conversation.exchanges import Exchanges
 from ..conversation.ladder import Ladder, duration
-from ..conversation.selection import Selection, known_types
-from .asking import Answer, asked, options, switch_argument, switch_option, tell
+from ..conversation.selection import Selection
+from .asking import Answer, asked, options, switch_argument, switch_option, tell, types_like
 
 _WIDTH = 80  # columns of a terminal that does not say
-
-
-def _types(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    word = incomplete.replace("-", "_").upper()
-    return [CompletionItem(one.lower()) for one in known_types() if one.startswith(word)]
 
 
 @click.command(short_help="Show what was said, or follow it.")
@@ -46,7 +38,7 @@ def _types(
     "--type",
     "types",
     multiple=True,
-    shell_complete=_types,
+    shell_complete=types_like,
     metavar="NAME",
     help="Only messages of a type, as flow_mod or echo (request and reply); several times for "
     "several.",
@@ -91,7 +83,7 @@ def record(
     )
     with suppress(KeyboardInterrupt):
         if pcap is not None:
-            click.echo(f"{write_capture(pcap, answers)} messages written", err=True)
+            click.echo(f"{write_capture(pcap, answers, flush=follow)} messages written", err=True)
         elif as_json:
             tell(answers)
         else:

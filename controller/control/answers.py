@@ -9,7 +9,7 @@ from typing import Any
 from protocol import DecodeError, Message, RequestTimeout
 
 from ..conversation.listener import Listener
-from ..conversation.selection import Selection
+from ..conversation.selection import Selection, class_called
 from ..server import Controller
 from ..topology import Topology
 from . import changes, tables
@@ -68,18 +68,30 @@ async def hosts(controller: Controller, question: Answer) -> AsyncGenerator[Answ
 
 
 async def send(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:
-    """Send a message in hex, and tell what the switch answers within two seconds."""
+    """Send a message in hex or by name, and tell what the switch answers within two seconds."""
     datapath = one_switch(controller, question)
-    try:
-        message = Message.decode(bytes.fromhex(str(question["message"])))
-    except (ValueError, DecodeError) as error:
-        raise Unanswerable(f"this is no message in hex: {error}") from error
+    message = _message(str(question["message"]))
     try:
         reply = await datapath.request(message, timeout=_REPLY_TIMEOUT)
     except RequestTimeout:
         yield {"sent": str(message), "answer": None}
     else:
         yield {"sent": str(message), "answer": str(reply)}
+
+
+def _message(text: str) -> Message:
+    if (cls := class_called(text)) is not None:
+        try:
+            return cls()
+        except TypeError as error:
+            cure = "write the whole message in hex"
+            raise Unanswerable(f"{text} needs to be told more than its name: {cure}") from error
+    try:
+        return Message.decode(bytes.fromhex(text))
+    except (ValueError, DecodeError) as error:
+        raise Unanswerable(f"this is neither a message in hex nor the name of one: {error}") from (
+            error
+        )
 
 
 async def record(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from protocol.endpoint import LOOPBACK, Endpoint
@@ -44,8 +44,11 @@ def _tape(tapes: dict[str, Tape], captured: Captured) -> Tape:
     return tape
 
 
-def write_capture(file: BinaryIO, answers: Iterator[dict[str, Any]]) -> int:
-    """Write what `pointsman record --json` prints as a capture; return how many messages."""
+def write_capture(file: BinaryIO, answers: Iterable[dict[str, Any]], *, flush: bool = False) -> int:
+    """Write what `pointsman record --json` prints as a capture; return how many messages.
+
+    With `flush` each is seen at once by who reads the file.
+    """
     writer, switches, count = Writer(file), dict[str, Address](), 0
     for one in answers:
         name = f"{one['peer']} {one['datapath_id'] or ''}"
@@ -55,6 +58,8 @@ def write_capture(file: BinaryIO, answers: Iterator[dict[str, Any]]) -> int:
         controller = Address.of(host, _CONTROLLER_PORT)
         ends = (switch, controller) if one["from_switch"] else (controller, switch)
         writer.write(bytes.fromhex(one["hex"]), one["at"], *ends)
+        if flush:
+            file.flush()
         count += 1
     return count
 

@@ -76,6 +76,17 @@ def known_types() -> tuple[str, ...]:
     return tuple(sorted(set().union(*map(type_names, _below(Message)))))
 
 
+def class_called(text: str) -> type[Message] | None:
+    """Return the message of this name; None where it means none, or several.
+
+    A name of ours goes before one of the specification's, and both before an experimenter's.
+    """
+    name = _plain(snake(text))
+    found = [cls for cls in _below(Message) if name in type_names(cls)]
+    ours = [cls for cls in found if _plain(snake(class_name(cls))) == name] or found
+    return ours[0] if len(ours) == 1 else None
+
+
 def _below(cls: type[Message]) -> Iterator[type[Message]]:
     for one in cls.__subclasses__():
         if one.head:

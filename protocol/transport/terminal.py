@@ -9,8 +9,11 @@ import signal
 import sys
 
 import click
+from click.shell_completion import CompletionItem
 from rich.console import Console
 from rich.logging import RichHandler
+
+from ..version import Version
 
 logger = logging.getLogger("transport")
 
@@ -23,6 +26,14 @@ class WrongCall(click.ClickException):
     """The command was called wrongly; the text is a sentence with the cure."""
 
     exit_code = 2
+
+
+def versions_like(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the versions that begin so, for shells: one, and one with all that are newer."""
+    texts = [text for version in Version for text in (str(version), f"{version}+")]
+    return [CompletionItem(text) for text in texts if text.startswith(incomplete)]
 
 
 def log_to_terminal(verbose: bool, level: int = logging.WARNING) -> None:

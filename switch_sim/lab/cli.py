@@ -13,6 +13,7 @@ from controller.commands import COMMANDS
 
 from ..cli import command as switches
 from ..load.cli import command as load
+from .completion import completion
 from .demo import command as demo
 from .tools import codec, explain_command
 from .trace_command import command as trace
@@ -23,6 +24,12 @@ def _version() -> str:
         return version("pointsman")
     except PackageNotFoundError:  # run from a directory, without being installed
         return "unknown"
+
+
+STATUS = """\b
+Status:
+  0 if all went well, 1 if not, 2 if it was called wrongly
+"""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,5 +49,18 @@ for _command in (
     apps,
     tls,
     *COMMANDS,
+    completion,
 ):
     main.add_command(_command)
+
+
+def _say_status(command: click.Command) -> None:
+    """Let the help of a command, and of those below it, end with what its status means."""
+    command.epilog = "\n\n".join(filter(None, (command.epilog, STATUS)))
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            _say_status(below)
+
+
+for _command in main.commands.values():
+    _say_status(_command)

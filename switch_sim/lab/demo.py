@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ from ..agent import Agent
 from ..cli import CONNECT_TIMEOUT, unless
 from ..network import Network, Topology, load_topology
 from ..options import of_version
-from ..report import ping_summary, ping_table
+from ..report import ping_data, ping_summary, ping_table
 from ..settings import Settings
 
 DEFAULT_TOPOLOGY = "tree,3,2"  # seven switches, eight hosts
@@ -50,7 +51,7 @@ EXAMPLES = """\b
 Examples:
   pointsman demo
   pointsman demo --topology linear,8 --of-version 1.0
-  pointsman demo --app hub
+  pointsman demo --app hub --json
 """
 
 
@@ -61,6 +62,7 @@ class Demo:
     controller: Controller
     agent: Agent
     console: Console
+    as_json: bool = False  #: tells programs what became of the pings, and nothing else
 
     @property
     def network(self) -> Network:
@@ -84,6 +86,9 @@ class Demo:
         """Ping, and show what came of it; return the exit status."""
         await self.start()
         pings = await self.agent.ping_all()
+        if self.as_json:
+            click.echo(json.dumps(ping_data(pings)))
+            return 1 if pings.lost else 0
         self.console.print(ping_table(pings, list(self.network.hosts)))
         self.console.print(ping_summary(pings), highlight=False)
         if not self.console.is_terminal:
@@ -186,8 +191,11 @@ def _outputs(entry: FlowStats) -> list[int]:
     help="The controller's application: a bundled one, a module, or a file.",
 )
 @of_version
+@click.option("--json", "as_json", is_flag=True, help="Only tell programs of the pings, and end.")
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
-def command(topology: str, app: str, versions: frozenset[Version], verbose: bool) -> None:
+def command(
+    topology: str, app: str, versions: frozenset[Version], as_json: bool, verbose: bool
+) -> None:
     """Run a controller and simulated switches: every host pings every other.
 
     With a terminal it stays, with live counters, until Ctrl-C. Without one it ends, with
@@ -201,14 +209,18 @@ def command(topology: str, app: str, versions: frozenset[Version], verbose: bool
         raise WrongCall(str(error)) from error
     raise_file_limit()
     try:
-        sys.exit(asyncio.run(_run(Controller(apps), shape, versions)))
+        sys.exit(asyncio.run(_run(Controller(apps), shape, versions, as_json)))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 
 
-async def _run(controller: Controller, topology: Topology, versions: frozenset[Version]) -> int:
+async def _run(
+    controller: Controller, topology: Topology, versions: frozenset[Version], as_json: bool
+) -> int:
     stop = stop_event()
-    demo = Demo(controller, Agent(Network(topology), Settings(versions=versions)), Console())
+    console = Console(quiet=as_json, force_terminal=False if as_json else None)
+    agent = Agent(Network(topology), Settings(versions=versions))
+    demo = Demo(controller, agent, console, as_json)
     try:
         status = await unless(stop, demo.run())
         if status == 0 and demo.console.is_terminal:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import click
 import msgspec
@@ -37,6 +38,10 @@ def codec() -> None:
     has, and the message encoded again. What is no message gives {"error": {"type", "code",
     "name", "path", "reason"}}: the error to answer with, where one fits. Each line that
     comes, empty or not, gives one line; what is at hand is answered before more is awaited.
+
+    \b
+    Example:
+      echo 0402000800000007 | pointsman codec
     """
     answer_lines(sys.stdin.buffer, sys.stdout.buffer)
 
@@ -120,14 +125,21 @@ def _error(error: DecodeError, data: bytes) -> dict[str, Any]:
 
 
 @click.command("explain", short_help="Show what each byte of a message is.")
-@click.argument("what", nargs=-1, required=True, metavar="HEX|FILE.pcap")
+@click.argument("what", nargs=-1, required=True, metavar="HEX|FILE.pcap|-")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each message.")
 @click.option("--limit", default=0, metavar="N", help="Stop after N messages of a capture.")
 def explain_command(what: tuple[str, ...], as_json: bool, limit: int) -> None:
     """Show what each byte of a message is: of HEX, or of all messages in a capture.
 
-    HEX may have spaces, and come in several arguments. A broken message is shown up to the
-    byte where it broke, with the error to answer with.
+    HEX may have spaces, and come in several arguments. With - a capture is read from standard
+    input, or messages in hex, one a line. A broken message is shown up to the byte where it
+    broke, with the error to answer with.
+
+    \b
+    Examples:
+      pointsman explain 04 0e 0010 00000007 0000 0000 0000 0000
+      pointsman explain said.pcap --limit 3
+      pointsman record s1 --pcap - | pointsman explain - --json
     """
     console = Console(highlight=False, soft_wrap=True)
     for number, (captured, data) in enumerate(_messages_in(what)):
@@ -141,6 +153,9 @@ def explain_command(what: tuple[str, ...], as_json: bool, limit: int) -> None:
 
 
 def _messages_in(what: tuple[str, ...]) -> Iterator[tuple[Captured | None, bytes]]:
+    if what == ("-",):
+        yield from _messages_from(sys.stdin.buffer)
+        return
     path = Path(what[0])
     if len(what) == 1 and path.is_file():
         with path.open("rb") as file:
@@ -150,10 +165,28 @@ def _messages_in(what: tuple[str, ...]) -> Iterator[tuple[Captured | None, bytes
             yield from ((captured, captured.data) for captured in _captured(file))
         return
     try:
-        yield None, bytes.fromhex(" ".join(what).replace(":", " ").replace("0x", ""))
+        yield None, _hex(" ".join(what))
     except ValueError as error:
         hint = "; and there is no such file" if len(what) == 1 else ""
         raise click.BadParameter(f"this is no hex: {error}{hint}") from error
+
+
+def _messages_from(pipe: BinaryIO) -> Iterator[tuple[Captured | None, bytes]]:
+    """Yield the messages of a capture, or of lines of hex, that come through a pipe."""
+    file = pipe if isinstance(pipe, io.BufferedReader) else io.BufferedReader(cast(Any, pipe))
+    if is_capture(file.peek(4)[:4]):
+        yield from ((captured, captured.data) for captured in _captured(file))
+        return
+    for number, line in enumerate(iter(lambda: file.readline(MAX_LINE), b""), start=1):
+        if text := line.decode("latin-1").strip():
+            try:
+                yield None, _hex(text)
+            except ValueError as error:
+                raise click.BadParameter(f"line {number} is no hex: {error}") from error
+
+
+def _hex(text: str) -> bytes:
+    return bytes.fromhex(text.replace(":", " ").replace("0x", ""))
 
 
 def _captured(file: BinaryIO) -> Iterator[Captured]:

@@ -21,7 +21,7 @@ MAX_PORTS = 1_000
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
-@click.command("trace")
+@click.command("trace", short_help="Tell what a switch would do with a packet, and why.")
 @click.argument("packet")
 @click.option("--flow", "flows", multiple=True, metavar="FLOW", help="A flow entry.")
 @click.option(
@@ -29,6 +29,7 @@ _HEX = frozenset("0123456789abcdefABCDEF")
     "files",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="A file of flow entries, one a line; lines that begin with group_id= or meter= are "
     "groups and meters, those with # are passed over.",
 )
@@ -56,7 +57,9 @@ def command(
     Flow entries are written as for ovs-ofctl.
 
     \b
-      pointsman trace 'in_port=1,tcp,tp_dst=80' --flow 'tcp,tp_dst=443,actions=output:2'
+    Examples:
+      pointsman trace in_port=1,tcp,tp_dst=80 --flow tcp,tp_dst=443,actions=output:2
+      pointsman trace in_port=1,arp --flows flows.txt --of-version 1.3 --json
     """
     try:
         switch, session = _switch(n_ports, _version(version))

@@ -52,8 +52,8 @@ Modes:
   throughput   packet-ins, --window of them on their way from each switch
   latency      one packet-in on its way from each switch
   rate         --rate packet-ins a second, however slow the answers come
-  storm        all switches connect at once; then all send an echo request at once
-  flow-mods    nothing but counting the flow_mods that the controller sends by itself
+  storm        all switches connect at once; then all send an echo request
+  flow-mods    only counts the flow_mods that the controller sends by itself
   stats        tell --flows flow entries whenever the controller asks for them
   flaps        a port goes down or up before each packet-in
   learning     each packet-in is from a host that was never heard before

@@ -6,73 +6,20 @@ import asyncio
 import json
 import socket
 import stat
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from controller import Controller
-from controller.commands import COMMANDS
 from controller.control.client import NoAnswer, ask
 from controller.control.place import default_path
 from controller.control.server import Control
-from controller.loading import load
-from protocol import OF13
-from protocol.endpoint import LOOPBACK, Endpoint
 from protocol.pcap import read
-from switch_sim.agent import Agent
-from switch_sim.network import Network, parse_topology
-from switch_sim.settings import Settings
 
 from ..fakes import PATIENCE
-
-NAMES = {command.name: command for command in COMMANDS}
-
-
-class Asked:
-    """A controller with two switches, and commands that ask it from another thread."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    async def run(self, command: str, *arguments: str) -> Result:
-        """Run a command."""
-        words = [*arguments, "--control", str(self.path)]
-        return await asyncio.to_thread(CliRunner().invoke, NAMES[command], words)
-
-    async def data(self, command: str, *arguments: str) -> list[dict[str, Any]]:
-        """Run a command with --json; return what it prints."""
-        result = await self.run(command, *arguments, "--json")
-        assert result.exit_code == 0, result.output
-        return [json.loads(line) for line in result.output.splitlines()]
-
-    async def until(self, holds: Callable[[list[dict[str, Any]]], bool], *words: str) -> None:
-        """Ask until the answer is as it shall be."""
-        async with asyncio.timeout(PATIENCE):
-            while not holds(await self.data(*words)):
-                pass
-
-
-@asynccontextmanager
-async def running(path: Path, app: str = "forwarding") -> AsyncIterator[Asked]:
-    """Run a controller that answers at `path`, with two switches."""
-    controller = Controller(load(app))
-    control = Control(controller)
-    agent = Agent(Network(parse_topology("linear,2")), Settings(versions=frozenset({OF13})))
-    try:
-        bound = await controller.listen(Endpoint("ptcp", LOOPBACK, 0))
-        await control.listen(path)
-        for switch in agent.network.switches:
-            agent.dial(switch, Endpoint("tcp", bound.host, bound.port))
-        assert not await agent.ready(PATIENCE)
-        yield Asked(path)
-    finally:
-        await agent.close()
-        await control.close()
-        await controller.close()
+from .asked import NAMES, running
 
 
 @pytest.fixture
@@ -92,13 +39,12 @@ async def test_only_its_user_may_open_the_socket_and_it_goes_with_the_controller
 
 async def test_switches_ports_and_links_are_shown(path: Path) -> None:
     async with running(path) as asked:
-        await asked.until(lambda found: len(found) == 4, "topology")
-        switches_and_links = await asked.data("topology")
-        assert [one["datapath_id"] for one in switches_and_links[:2]] == ["0x1", "0x2"]
-        assert {(one["src"], one["dst"]) for one in switches_and_links[2:]} == {
-            ("1:2", "2:2"),
-            ("2:2", "1:2"),
-        }
+        await asked.until(lambda found: len(found[0]["links"]) == 2, "topology")
+        (known,) = await asked.data("topology")
+        assert [one["datapath_id"] for one in known["switches"]] == ["0x1", "0x2"]
+        links = {(one["src"], one["dst"]) for one in known["links"]}
+        assert links == {("1:2", "2:2"), ("2:2", "1:2")}
+        assert known["progress"] == "links 1 of 1 confirmed"
         assert [one["name"] for one in await asked.data("ports", "s2")] == ["s2-eth1", "s2-eth2"]
         table = await asked.run("topology")
         assert "links 1 of 1 confirmed" in table.output
@@ -119,12 +65,10 @@ async def test_a_flow_is_added_shown_and_deleted_in_ovs_ofctls_syntax(path: Path
     ("words", "sentence"),
     [
         (("flows", "add", "s1", "actions=group:7"), "the switch refuses: there is no such group"),
-        (("flows", "add", "s1", "tp_dst=80,actions=drop"), "tp_dst"),
         (("flows", "list", "s9"), "switch 0x9 is not connected; connected are 0x1, 0x2"),
         (("ports", "down", "s1", "9"), "has no port '9'; it has 1 (s1-eth1), 2 (s1-eth2)"),
-        (("groups", "add", "s1", "group_id=1"), "a group needs its type"),
-        (("meters", "add", "s1", "meter=1"), "a meter needs its unit"),
-        (("send", "s1", "zz"), "this is no message in hex"),
+        (("send", "s1", "zz"), "this is neither a message in hex nor the name of one"),
+        (("send", "s1", "port_mod"), "port_mod needs to be told more than its name"),
     ],
 )
 async def test_what_cannot_be_done_is_one_sentence(
@@ -180,9 +124,10 @@ async def test_flows_have_the_specifications_names_in_json(path: Path) -> None:
         ]
 
 
-async def test_a_message_is_sent_by_hand_and_its_answer_shown(path: Path) -> None:
+@pytest.mark.parametrize("text", ["0414000800000001", "barrier_request", "BarrierRequest"])
+async def test_a_message_is_sent_by_hand_and_its_answer_shown(path: Path, text: str) -> None:
     async with running(path) as asked:
-        (told,) = await asked.data("send", "s1", "0414000800000001")
+        (told,) = await asked.data("send", "s1", text)
         assert "BARRIER_REPLY" in told["answer"]
 
 
@@ -261,10 +206,23 @@ async def test_a_line_without_an_end_costs_its_sender_only(path: Path) -> None:
         assert await asked.data("ports", "s1")
 
 
-def test_a_number_of_a_switch_that_is_none_is_a_wrong_call(path: Path) -> None:
-    result = CliRunner().invoke(NAMES["ports"], ["nine"])
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("ports", "nine"), "'nine' is no datapath_id: write it as 3, 0x1f or s3"),
+        (("flows", "add", "s1", "tp_dst=80,actions=drop"), "tp_dst"),
+        (("groups", "add", "s1", "group_id=1"), "a group needs its type"),
+        (("meters", "add", "s1", "meter=1"), "a meter needs its unit"),
+        (("record", "--type", "flowmod"), "no message is called 'flowmod': write it as flow_mod"),
+    ],
+)
+def test_what_is_written_wrongly_is_told_before_anybody_is_asked(
+    words: tuple[str, ...], sentence: str
+) -> None:
+    name, *rest = words
+    result = CliRunner().invoke(NAMES[name], [*rest, "--control", "nobody.sock"])
     assert result.exit_code == 2
-    assert "'nine' is no datapath_id: write it as 3, 0x1f or s3" in result.output
+    assert sentence in result.output
 
 
 async def test_a_second_controller_leaves_the_socket_of_the_first_alone(path: Path) -> None:
