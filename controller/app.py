@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
 from inspect import iscoroutinefunction
+from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from protocol import (
@@ -138,14 +138,13 @@ def name_of(app: App | type[App]) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
 
 
-def names_of(apps: Iterable[App]) -> list[str]:
-    """Return the names of applications; a second one of a class is called as in hub_2."""
-    counts: Counter[str] = Counter()
-    names = []
+def names_of(apps: Iterable[App], taken: Iterable[str] = ()) -> list[str]:
+    """Return names for applications, none of them taken; a second hub is called hub_2."""
+    names: list[str] = []
     for app in apps:
         name = name_of(app)
-        counts[name] += 1
-        names.append(f"{name}_{counts[name]}" if counts[name] > 1 else name)
+        free = (f"{name}_{number}" if number > 1 else name for number in count(1))
+        names.append(next(one for one in free if one not in (*names, *taken)))
     return names
 
 

@@ -35,11 +35,21 @@ class CookieSpaces:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._by_base: dict[int, CookieSpace] = {}
-        self.by_name = {name: self._assign(name) for name in names}
+        self.by_name: dict[str, CookieSpace] = {}
         self._overlapping: set[frozenset[CookieSpace]] = set()
+        self.exchange(names)
 
     def __len__(self) -> int:
         return len(self._by_base)
+
+    def exchange(self, names: Iterable[str]) -> None:
+        """Let others run from now on; those that stay keep their spaces."""
+        wanted = dict.fromkeys(names)
+        for name in self.by_name.keys() - wanted:
+            del self._by_base[self.by_name.pop(name).base]
+        for name in wanted:
+            if name not in self.by_name:
+                self.by_name[name] = self._assign(name)
 
     def whose(self, cookie: int) -> CookieSpace | None:
         """Return the space that a cookie lies in; None where it is nobody's who runs here."""

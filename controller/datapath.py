@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, overload
 from protocol import (
     BarrierReply,
     BarrierRequest,
+    ChannelClosed,
     EncodeError,
     FeaturesReply,
     Message,
@@ -112,6 +113,18 @@ class Datapath(Inquiries):
         own = OwnFlows(space, spaces, owners, noting(self._send), self)
         view._send, view.cookie_base = own.send, space.base
         return view
+
+    def send_as(self, other: Datapath) -> None:
+        """Send from now on as another view of the same switch does."""
+        self._send, self._noting = other._send, other._noting
+
+    def retire(self) -> None:
+        """Let nothing more be sent by who sees the switch so: an application that ended."""
+
+        def refuse(message: Message) -> int:
+            raise ChannelClosed("this application does not run any more")
+
+        self._send = refuse
 
     @property
     def datapath_id(self) -> int:

@@ -41,12 +41,13 @@ def views(
     them apart, and overlaps are told of in the log, once for each two applications.
     `senders` then notes who sent what.
     """
-    known = datapath.flow_owners = FlowOwners() if len(spaces) > 1 else None
+    known = datapath.flow_owners
+    if known is None and len(spaces) > 1:
+        known = datapath.flow_owners = FlowOwners()
     if known is None or senders is None:
         return [datapath.seen_by(one, spaces, known) for one in owners]
     return [
-        datapath.seen_by(one, spaces, known, partial(senders.noting, who))
-        for who, one in enumerate(owners)
+        datapath.seen_by(one, spaces, known, partial(senders.noting, one.base)) for one in owners
     ]
 
 

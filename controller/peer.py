@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from protocol import (
@@ -25,6 +26,7 @@ from protocol import (
     Version,
 )
 
+from .app import Handlers
 from .channel import Channel
 from .datapath import Datapath
 from .dispatch import Worker
@@ -56,6 +58,7 @@ class Peer:
         self.main: Peer | None = None  #: of an auxiliary channel: the one that it belongs to
         self.auxiliaries: dict[int, Peer] = {}  #: the others of this datapath, by auxiliary_id
         self.workers: list[Worker] = []
+        self._dismissals: set[asyncio.Task[None]] = set()  # of workers that left
         self._senders = Senders()
         self.dropped = 0  # messages that found no room
         self.faults = 0  # messages that were not understood
@@ -156,7 +159,7 @@ class Peer:
     def _who_sent(self, error: ErrorMsg) -> Sequence[Worker]:
         """Return the worker of the application that caused an error; all where none is known."""
         who = self._senders.of(error.xid)
-        return self.workers if who is None else self.workers[who : who + 1]
+        return [one for one in self.workers if who in (one.handlers.space.base, None)]
 
     def _drop(self) -> None:
         if self.dropped % DROPS_TOLD == 0:
@@ -240,15 +243,62 @@ class Peer:
             len(self.datapath.ports),
             self.channel.peer,
         )
-        handlers = self.controller.handlers
-        before = [worker.task for worker in older.workers] if older else [None] * len(handlers)
-        seen = views(
-            self.datapath, self.controller.spaces, [one.space for one in handlers], self._senders
-        )
-        self.workers = [
-            Worker(one, view, self._resume, after)
-            for one, view, after in zip(handlers, seen, before, strict=True)
+        before = {one.handlers.name: one.task for one in older.workers} if older else {}
+        self.workers = self._employ(self.controller.handlers, before)
+
+    def _employ(
+        self, handlers: Sequence[Handlers], before: Mapping[str, asyncio.Task[None]]
+    ) -> list[Worker]:
+        """Return workers for applications; each begins after what was `before` of its name."""
+        assert self.datapath is not None
+        spaces = self.controller.spaces
+        seen = views(self.datapath, spaces, [one.space for one in handlers], self._senders)
+        return [
+            Worker(one, view, self._resume, before.get(one.name))
+            for one, view in zip(handlers, seen, strict=True)
         ]
+
+    def exchange(self, handlers: Sequence[Handlers]) -> None:
+        """Let other applications run from now on; those that stay go on undisturbed.
+
+        One that leaves hears that the switch is gone; then its entries are deleted, and only
+        then one that comes with the same name begins.
+        """
+        if self.datapath is None or self.main is not None or self.ended.is_set():
+            return
+        staying = {one.handlers: one for one in self.workers if one.handlers in handlers}
+        leaving = [one for one in self.workers if one.handlers not in staying]
+        ends = {one.handlers.name: self._dismissal(one) for one in leaving}
+        coming = [one for one in handlers if one not in staying]
+        was_noted = self.datapath.flow_owners is not None
+        by_handlers = staying | dict(zip(coming, self._employ(coming, ends), strict=True))
+        self.workers = [by_handlers[one] for one in handlers]
+        if not was_noted and (owners := self.datapath.flow_owners):
+            owners.complete = not staying
+            self._note(list(staying.values()))
+        self._resume()
+
+    def _note(self, workers: Sequence[Worker]) -> None:
+        """Note from now on what applications send that ran alone up to now."""
+        assert self.datapath is not None
+        spaces = [one.handlers.space for one in workers]
+        seen = views(self.datapath, self.controller.spaces, spaces, self._senders)
+        for worker, view in zip(workers, seen, strict=True):
+            worker.datapath.send_as(view)
+
+    def _dismissal(self, worker: Worker) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._dismiss(worker))
+        self._dismissals.add(task)
+        task.add_done_callback(self._dismissals.discard)
+        return task
+
+    async def _dismiss(self, worker: Worker) -> None:
+        """Let an application's last handler run, and delete its entries."""
+        worker.close()
+        await self._wait_for({worker.task})
+        with suppress(OpenFlowError):  # the channel may be gone by now
+            worker.datapath.delete_flows()
+        worker.datapath.retire()
 
     def _closed(self, event: Closed) -> None:
         logger.info("%s: closed: %s", self.name, event.reason)
@@ -276,12 +326,15 @@ class Peer:
             main.datapath.origins.forget(self.send)
 
     async def _bury(self) -> None:
-        """Let the last handlers run, but not for ever."""
-        late = {worker.task for worker in self.workers}
+        """Let the last handlers run."""
+        await self._wait_for({worker.task for worker in self.workers} | self._dismissals)
+        self.controller.forget(self)
+
+    async def _wait_for(self, late: set[asyncio.Task[None]]) -> None:
+        """Let handlers come to their end, but not for ever."""
         for _ in range(3):  # for the handler that ran, for `switch_gone`, for what resists
             if late:
                 _, late = await asyncio.wait(late, timeout=GONE_TIMEOUT)
             for task in late:
                 logger.warning("%s: a handler does not end, it is cancelled", self.name)
                 task.cancel()
-        self.controller.forget(self)

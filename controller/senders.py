@@ -15,7 +15,7 @@ class Senders:
     """Who sent the latest messages to a datapath.
 
     Only the turns are kept, not each xid: who speaks much costs no more than who speaks
-    once. `who` is the application's place among those that run.
+    once. `who` is the base of the application's cookie space.
     """
 
     def __init__(self) -> None:

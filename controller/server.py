@@ -24,7 +24,7 @@ from .cookies import CookieSpaces
 from .datapath import Datapath
 from .dispatch import run_background
 from .listener import Listener
-from .peer import Peer
+from .peer import GONE_TIMEOUT, Peer
 from .recorder import Recorder
 from .secure import Certificates, TlsLayer
 from .sockets import dialled, hurry, listening, name_of
@@ -85,6 +85,7 @@ class Controller:
         self._listeners: list[Listener] = []
         self._certificates_used: list[Certificates] = []
         self._background: list[asyncio.Task[None]] = []
+        self._beside: dict[Handlers, asyncio.Task[None]] = {}  # what applications do beside
         self._is_started = False
 
     @property
@@ -154,10 +155,12 @@ class Controller:
 
     async def close(self) -> None:
         """Stop listening, close all channels, and let the applications' last handlers run."""
-        for task in self._background:
+        tasks = [*self._background, *self._beside.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._background.clear()
+        self._beside.clear()
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
@@ -169,9 +172,46 @@ class Controller:
     def _start_background(self) -> None:
         if not self._is_started:
             self._is_started = True
-            running = [one for one in self.handlers if one.background]
-            self._background += [asyncio.create_task(run_background(one)) for one in running]
+            self._run_beside(self.handlers)
             self._background.append(asyncio.create_task(self._watch_handlers()))
+
+    def _run_beside(self, handlers: Iterable[Handlers]) -> None:
+        for one in handlers:
+            if one.background:
+                self._beside[one] = asyncio.create_task(run_background(one))
+
+    async def exchange(self, apps: Sequence[App]) -> None:
+        """Let these applications run from now on, instead of those that did.
+
+        One that is among both goes on undisturbed. One that is new hears of each switch; one
+        that leaves hears that each is gone, and its entries are deleted. TypeError if a
+        handler is no `async def`; then nothing changes.
+        """
+        before = {id(one.app): one for one in self.handlers}
+        coming = [app for app in apps if id(app) not in before]
+        for app in coming:
+            Handlers(app)
+        kept = [before[id(app)].name for app in apps if id(app) in before]
+        names = names_of(coming, kept)
+        self.spaces.exchange([*kept, *names])
+        new = {
+            id(app): Handlers(app, name, self.spaces)
+            for app, name in zip(coming, names, strict=True)
+        }
+        leaving = [one for one in self.handlers if not any(one.app is app for app in apps)]
+        self.handlers = [(before | new)[id(app)] for app in apps]
+        await self._end_beside(leaving)
+        for peer in list(self._peers):
+            peer.exchange(self.handlers)
+        if self._is_started:
+            self._run_beside(new.values())
+
+    async def _end_beside(self, handlers: Iterable[Handlers]) -> None:
+        tasks = [task for one in handlers if (task := self._beside.pop(one, None))]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=GONE_TIMEOUT)
 
     async def _watch_handlers(self) -> None:
         """See again and again whether a handler hangs, which so costs nothing where it does not."""
