@@ -32,6 +32,7 @@ from .configuration import DEFAULT_LISTEN, Configuration, ConfigurationError
 from .configuration_example import example
 from .control.place import default_path
 from .control.server import Control
+from .reloading import Reloader, apps_of
 from .server import Controller, Duplicates
 from .watchdog import watched
 
@@ -44,6 +45,7 @@ Examples:
   pointsman controller my_app.py --of-version 1.3 --listen ptcp:6653:0.0.0.0
   pointsman controller forwarding --listen pssl:6653 --private-key tls/controller.key \\
       --certificate tls/controller.pem --ca-cert tls/ca.pem
+  pointsman controller my_app.py --reload
   pointsman controller forwarding --set topology.interval=2
   pointsman controller --write-config >pointsman.toml
   pointsman controller --config pointsman.toml
@@ -64,21 +66,27 @@ def run(*apps: App, listen: Sequence[str] = (DEFAULT_LISTEN,)) -> None:
     sys.exit(_serve(Controller(apps), endpoints, default_path()))
 
 
-def _serve(controller: Controller, endpoints: Sequence[Endpoint], control: Path) -> int:
+def _serve(
+    controller: Controller,
+    endpoints: Sequence[Endpoint],
+    control: Path,
+    reloader: Reloader | None = None,
+) -> int:
     """Serve until a signal; return the exit status."""
     raise_file_limit()
     try:
-        return asyncio.run(_serve_until_signal(controller, endpoints, control))
+        return asyncio.run(_serve_until_signal(controller, endpoints, control, reloader))
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
 async def _serve_until_signal(
-    controller: Controller, endpoints: Sequence[Endpoint], path: Path
+    controller: Controller, endpoints: Sequence[Endpoint], path: Path, reloader: Reloader | None
 ) -> int:
     stop = stop_event()
     with suppress(NotImplementedError, AttributeError):  # Windows has no SIGHUP
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, controller.reload)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, _read_again, controller, reloader)
     try:
         await _open(controller, endpoints)
     except ValueError as error:
@@ -90,11 +98,21 @@ async def _serve_until_signal(
         await control.listen(path)
     except OSError as error:
         logger.warning("the other commands cannot ask this controller: %s", error)
+    if reloader is not None:
+        reloader.start()
     with watched(lambda: [handlers.app for handlers in controller.handlers]):
         await stop.wait()
+    if reloader is not None:
+        await reloader.close()
     await control.close()
     await controller.close()
     return 0
+
+
+def _read_again(controller: Controller, reloader: Reloader | None) -> None:
+    controller.reload()
+    if reloader is not None:
+        reloader.reread_soon()
 
 
 async def _open(controller: Controller, endpoints: Sequence[Endpoint]) -> None:
@@ -223,11 +241,17 @@ def _apps_like(
     metavar="APP.OPTION=VALUE",
     help="Set an option of an application, as pointsman apps shows them.",
 )
+@click.option(
+    "--reload",
+    is_flag=True,
+    help="Load applications again when their files change; switches stay connected.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(
     apps: tuple[str, ...],
     config: Path | None,
     sets: tuple[str, ...],
+    reload: bool,
     verbose: bool,
     private_key: str | None,
     certificate: str | None,
@@ -247,15 +271,16 @@ def command(
     configuration = Configuration(config, given, apps, sets)
     try:
         plan = configuration.read()
-        loaded = configuration.load(plan)
+        sources = configuration.load(plan)
     except ConfigurationError as error:
         raise WrongCall(str(error)) from error
     controller = Controller(
-        loaded,
+        apps_of(sources),
         versions=plan.versions,
         echo_interval=plan.echo_interval,
         tls=plan.tls,
         duplicates=plan.duplicates,
         packet_in_rate=plan.packet_in_rate,
     )
-    sys.exit(_serve(controller, plan.endpoints, plan.control or default_path()))
+    reloader = Reloader(controller, configuration, plan, sources, watches=reload)
+    sys.exit(_serve(controller, plan.endpoints, plan.control or default_path(), reloader))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +23,7 @@ from . import loading
 from .app import App, names_of
 from .options import Key, OptionError, Options, read_options
 from .server import Duplicates
+from .sources import Source
 from .toml_lines import lines_of
 
 DEFAULT_LISTEN = "ptcp:6653:127.0.0.1"
@@ -79,6 +80,11 @@ class Plan:
     sources: tuple[str, ...]  #: names, dotted names or files of applications
     tables: loading.Tables = field(default_factory=dict)  #: what applications are told
 
+    def what_differs(self, other: Plan) -> str:
+        """Return the names of settings, applications aside, that another plan has otherwise."""
+        names = [one.name for one in fields(self) if one.name not in ("sources", "tables")]
+        return ", ".join(name for name in names if getattr(self, name) != getattr(other, name))
+
 
 class Configuration:
     """A file, what the command line says, and how to read both, as often as wanted.
@@ -117,18 +123,28 @@ class Configuration:
             tables,
         )
 
-    def load(self, plan: Plan) -> list[App]:
-        """Make the applications; ConfigurationError."""
-        try:
-            apps = self._told(lambda: loading.load_all(plan.sources, plan.tables))
-        except loading.LoadError as error:
-            raise ConfigurationError(str(error)) from error
+    def load(self, plan: Plan, kept: Sequence[Source] = ()) -> list[Source]:
+        """Make the applications, but for those that are kept; ConfigurationError."""
+        left = list(kept)
+        sources: list[Source] = []
+        for name in plan.sources:
+            among = [app for one in (*left, *sources) for app in one.apps]
+            same = next((one for one in left if one.name == name), None)
+            sources.append(same or self._loaded(name, among, plan))
+            left = [one for one in left if one is not same]
+        apps = [app for one in sources for app in one.apps]
         running = names_of(apps)
         for name in plan.tables:
             # With applications on the command line, others of the file do not run.
             if name not in running and not (self._apps and not self._was_set(name)):
                 raise self._error(OptionError(("apps", name), _unknown(name, running)))
-        return apps
+        return sources
+
+    def _loaded(self, name: str, among: Sequence[App], plan: Plan) -> Source:
+        try:
+            return self._told(lambda: loading.load_source(name, among, plan.tables))
+        except loading.LoadError as error:
+            raise ConfigurationError(str(error)) from error
 
     # Where what stands
 

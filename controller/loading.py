@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import pkgutil
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import metadata
+from importlib.abc import SourceLoader
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +20,7 @@ from typing import Any, get_type_hints
 from . import apps
 from .app import App, Handlers, name_of
 from .options import OptionError, Options, read_options
+from .sources import Source, modules_of
 
 Tables = Mapping[str, Mapping[str, Any]]  # options of applications, by their names
 NO_TABLES: Tables = {}
@@ -51,11 +54,22 @@ def _collected() -> Iterator[list[App]]:
 
 def bundled() -> dict[str, str]:
     """Return the names of the bundled applications, with the first line of each."""
-    found = {}
-    for module in pkgutil.iter_modules(apps.__path__):
-        doc = importlib.import_module(f"{apps.__name__}.{module.name}").__doc__ or ""
-        found[module.name] = doc.strip().partition("\n")[0]
-    return found
+    return {
+        module.name: _about(f"{apps.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(apps.__path__)
+    }
+
+
+def _about(name: str) -> str:
+    """Return the first line of a module's docstring, without running the module."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    assert isinstance(spec.loader, SourceLoader)
+    try:
+        source = spec.loader.get_source(name) or ""
+        return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+    except SyntaxError as error:
+        return f"is not valid Python: {error}"
 
 
 def entry_points() -> dict[str, EntryPoint]:
@@ -72,29 +86,26 @@ def known() -> dict[str, str]:
     return bundled() | offered
 
 
-def load_all(names: Iterable[str], tables: Tables = NO_TABLES) -> list[App]:
-    """Return the applications that some names stand for, and those that they build on.
-
-    `tables` are their options, by what `name_of` calls them. OptionError where one is wrong.
-    """
-    found: list[App] = []
-    for name in names:
-        found += load(name, found, tables)
-    return found
-
-
 def load(name: str, among: Sequence[App] = (), tables: Tables = NO_TABLES) -> list[App]:
-    """Return the applications that a name, a dotted name or a file stands for.
+    """Return the applications of a source: see `load_source`."""
+    return list(load_source(name, among, tables).apps)
+
+
+def load_source(name: str, among: Sequence[App] = (), tables: Tables = NO_TABLES) -> Source:
+    """Return what a name, a dotted name or a file stands for, with its applications.
 
     A name is a bundled one, or one that a distribution offers. A module gives those that it
     passes to `run`, or else one of each App class in it. Where a class takes another
     application, as an argument of that type, it gets the one that is `among` those given, or
-    else a new one, which stands before it in the result. Options it gets from `tables`.
-    LoadError where there is none, or where it cannot be imported.
+    else a new one, which stands before it in the result. Options it gets from `tables`, by what
+    `name_of` calls it.
+    LoadError where there is none, or where it cannot be imported; OptionError where an option
+    is wrong.
     """
     with _collected() as given:
         module = _import(name)
-        found = _untold(given, tables) or _Maker(name, among, tables).all_of(_classes(module))
+        maker = _Maker(name, among, tables)
+        found = _untold(given, tables) or maker.all_of(_classes(module))
     if not found:
         raise LoadError(f"{name} has no class that is an App, and does not call run()")
     for app in found:
@@ -102,7 +113,7 @@ def load(name: str, among: Sequence[App] = (), tables: Tables = NO_TABLES) -> li
             Handlers(app)
         except TypeError as error:
             raise LoadError(f"{name}: {error}") from error
-    return found
+    return Source(name, found, maker.services, modules_of(module))
 
 
 def _untold(given: list[App], tables: Tables) -> list[App]:
@@ -120,6 +131,7 @@ class _Maker:
     def __init__(self, name: str, among: Sequence[App], tables: Tables) -> None:
         self._name, self._tables = name, tables
         self._known = list(among)
+        self.services: list[App] = []  #: that were taken
 
     def all_of(self, classes: Iterable[type[App]]) -> list[App]:
         """Return one application of each class, and those that they take."""
@@ -138,7 +150,8 @@ class _Maker:
         for argument, kind in self._arguments(cls).items():
             if issubclass(kind, App):
                 found = next((app for app in self._known if isinstance(app, kind)), None)
-                wanted[argument] = found or self._make(kind, (*above, cls))
+                wanted[argument] = service = found or self._make(kind, (*above, cls))
+                self.services.append(service)
         app = self._made(cls, wanted | self._options(cls))
         self._known.append(app)
         return app
@@ -246,6 +259,7 @@ def _import_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     # As Python does for a script; it stays, as functions may import later.
-    sys.path.insert(0, str(path.parent.absolute()))
+    if (beside := str(path.parent.absolute())) not in sys.path:
+        sys.path.insert(0, beside)
     spec.loader.exec_module(module)
     return module

@@ -149,7 +149,7 @@ class Controller:
         New connections see to it by themselves; this tells at once whether the files are good.
         """
         if not self._certificates_used:
-            logger.info("there is nothing to read again: no endpoint uses TLS")
+            logger.info("there are no certificates to read again: no endpoint uses TLS")
         for certificates in self._certificates_used:
             certificates.renew()
 

@@ -201,7 +201,7 @@ async def test_sighup_reads_certificates_again_and_ends_nothing(tmp_path: Path) 
 async def test_sighup_without_tls_says_that_there_is_nothing_to_read() -> None:
     async with listening("-m", "controller", "hub", "--listen", "ptcp:0") as (process, at, _):
         process.send_signal(signal.SIGHUP)
-        await told(process, "there is nothing to read again: no endpoint uses TLS")
+        await told(process, "there are no certificates to read again: no endpoint uses TLS")
         switch = await FakeSwitch.dial(at)
         switch.leave()
 

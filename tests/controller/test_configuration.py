@@ -17,6 +17,7 @@ from controller.apps.forwarding import ForwardingOptions
 from controller.cli import command
 from controller.configuration import Configuration, ConfigurationError
 from controller.options import Options, described, read_options
+from controller.reloading import apps_of
 from controller.server import Duplicates
 from controller.toml_lines import lines_of
 from protocol import ALL_VERSIONS, OF13, OF14, OF15
@@ -55,13 +56,13 @@ def reading(place: Path, text: str, *sets: str, apps: tuple[str, ...] = (), **gi
     (place / "p.toml").write_text(text)
     configuration = Configuration(place / "p.toml", given, apps, sets)
     plan = configuration.read()
-    return plan, configuration.load(plan)
+    return plan, apps_of(configuration.load(plan))
 
 
 def test_without_anything_it_is_the_learning_switch_at_the_usual_port() -> None:
     configuration = Configuration()
     plan = configuration.read()
-    (app,) = configuration.load(plan)
+    (app,) = apps_of(configuration.load(plan))
     assert [str(one) for one in plan.endpoints] == ["ptcp:6653:127.0.0.1"]
     assert (plan.versions, plan.tls, plan.control) == (ALL_VERSIONS, None, None)
     assert type(app).__name__ == "LearningSwitch"

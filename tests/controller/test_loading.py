@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from controller import loading
+from controller import App, loading
 from controller.apps.learning_switch import LearningSwitch
-from controller.loading import LoadError, bundled, load, load_all
+from controller.loading import LoadError, bundled, load
 
 APP = "from controller import App, run\n\n\nclass Mine(App):\n    pass\n"
 
@@ -72,7 +72,9 @@ def test_an_application_gets_the_one_that_it_takes_which_stands_before_it(alarm:
 
 
 def test_applications_share_what_they_take(alarm: str) -> None:
-    apps = load_all(["clock_app", alarm, alarm])
+    apps: list[App] = []
+    for name in ("clock_app", alarm, alarm):
+        apps += load(name, apps)
     assert [type(app).__name__ for app in apps] == ["Clock", "Alarm", "Alarm"]
     assert vars(apps[1])["clock"] is vars(apps[2])["clock"] is apps[0]
 
