@@ -76,7 +76,7 @@ class Forwarding(App):
                 if desc.group_id >> 24 == FIRST_GROUP >> 24:
                     datapath.delete_group(desc.group_id)
         datapath.add_flow(Match(), [Output(Port.CONTROLLER)], priority=0)
-        self.reroute(self.routes.through(datapath.datapath_id))
+        self.reroute(self.routes.through(datapath.datapath_id), again=True)
 
     async def switch_gone(self, datapath: Datapath) -> None:
         if self.datapaths.get(datapath.datapath_id) is datapath:
@@ -92,8 +92,9 @@ class Forwarding(App):
             if source is not None:
                 self.flood(source.end, message.data)
         elif target.end != SwitchEnd(datapath.datapath_id, message.in_port):
-            if source is not None and frame.dst == target.mac:
-                self.connect(source, target)
+            speaker = source or self.topology.hosts.get(frame.src)  # who is elsewhere: see connect
+            if speaker is not None and frame.dst == target.mac:
+                self.connect(speaker, target, again=True)
             self.send(target.end, message.data)
 
     async def flow_removed(self, datapath: Datapath, message: FlowRemoved) -> None:
@@ -122,17 +123,26 @@ class Forwarding(App):
 
     # Routes
 
-    def connect(self, source: Host, target: Host) -> None:
-        """Put the entries of a pair in place, and take those out that it no longer needs."""
+    def connect(self, source: Host, target: Host, again: bool = False) -> None:
+        """Put the entries of a pair in place.
+
+        Those that are thought to be there are put in `again` where a switch shows that it
+        has lost some: it asks about a frame on its way, or it connected anew. Those that no
+        frame comes to any more go by themselves: to delete them would take as long again.
+        """
         pair = Pair(source.mac, target.mac)
+        before = self.routes.get(pair)
 
         def spread(switch: int, ports: list[int]) -> tuple[Action, list[int]]:
             return self.spread(switch, ports, pair)
 
         wanted = entries(self.topology.graph, source.end, target.end, spread) or {}
-        for end in self.routes.get(pair).keys() - wanted.keys():
-            self.take_out(end, pair)
+        if source.end not in wanted or source.end not in before:  # frames begin elsewhere now
+            for end in before.keys() - wanted.keys():
+                self.take_out(end, pair)
         for end, action in wanted.items():
+            if not again and before.get(end) == action:
+                continue
             if datapath := self.datapaths.get(end.datapath_id):
                 flags = FlowModFlags.SEND_FLOW_REM if end == source.end else 0
                 datapath.add_flow(
@@ -180,12 +190,12 @@ class Forwarding(App):
             case HostMoved(host=host) | HostGone(host=host):
                 self.reroute(self.routes.of_host(host.mac))
 
-    def reroute(self, pairs: Iterable[Pair]) -> None:
+    def reroute(self, pairs: Iterable[Pair], again: bool = False) -> None:
         """Give each pair the routes that there are now."""
         for pair in pairs:
             source, target = map(self.topology.hosts.get, pair)
             if source is not None and target is not None:
-                self.connect(source, target)
+                self.connect(source, target, again)
             else:
                 self.forget(pair)
 

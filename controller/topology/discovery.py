@@ -182,14 +182,14 @@ class Discovery:
 
     def _probe(self, end: SwitchEnd, port: _Port, now: float) -> Outgoing:
         probe = Probe(end, self._nonce())
-        first = not port.nonces
+        is_extra = not port.nonces or port.due < port.regular  # the first, or called for
         self._drop_old(port, now)
         frame = probes.sealed(self._key, probe, port.head)
         port.nonces[probe.nonce] = _Sent(now, frame)
         port.sent_at = now
         self._under_way[frame] = probe
-        # From the second on each port has a phase of its own, so that they do not come at once.
-        share = 0.5 + (probe.nonce & 0xFFFF) / 0x10000 if first else 1.0
+        # After these each port has a phase of its own, so that not all are probed at once.
+        share = 0.5 + (probe.nonce & 0xFFFF) / 0x10000 if is_extra else 1.0
         port.regular = now + self.interval * share
         self._set_due(end, port, port.regular)
         return Outgoing(end, frame)

@@ -57,6 +57,7 @@ class Graph:
         self._touching: dict[int, set[Link]] = {}  # switch -> links that begin or end there
         self._switches: dict[int, dict[int, Link]] = {}  # -> port -> link both ways
         self._distances: dict[int, dict[int, int]] = {}  # target -> switch -> links to go
+        self._next: dict[tuple[int, int], list[Link]] = {}  # source, target -> links nearer
         self._tree: frozenset[SwitchEnd] | None = None
 
     # Changes
@@ -115,6 +116,7 @@ class Graph:
     def _changed(self) -> None:
         self.generation += 1
         self._distances.clear()
+        self._next.clear()
         self._tree = None
 
     # What there is
@@ -149,6 +151,12 @@ class Graph:
         Each brings a packet nearer to the target, so that whichever a switch takes, no
         packet goes in a circle.
         """
+        found = self._next.get((source, target))
+        if found is None:
+            found = self._next[source, target] = self._nearer(source, target)
+        return found
+
+    def _nearer(self, source: int, target: int) -> list[Link]:
         distances = self._distances_to(target)
         left = distances.get(source, 0)
         found = [

@@ -21,7 +21,7 @@ class Pair(NamedTuple):
 
 Entries = dict[SwitchEnd, Action]  #: for frames that come in there, what is done with them
 
-#: Of a switch and the ports that lead nearer: what is done, and which ports that may take.
+#: Of a switch and several ports that lead nearer: what is done, and which ports that may take.
 Spread = Callable[[int, list[int]], tuple[Action, list[int]]]
 
 
@@ -42,6 +42,10 @@ def entries(graph: Graph, source: SwitchEnd, target: SwitchEnd, spread: Spread) 
         links = graph.next_links(end.datapath_id, target.datapath_id)
         if not links:
             return None
+        if len(links) == 1:
+            found[end] = Output(links[0].src.port_no)
+            waiting.append(links[0].dst)
+            continue
         found[end], taken = spread(end.datapath_id, [one.src.port_no for one in links])
         waiting += [link.dst for link in links if link.src.port_no in taken]
     return found
@@ -72,12 +76,15 @@ class RouteTable:
 
     def put(self, pair: Pair, entries: Entries) -> None:
         """Note the entries of a pair, in place of those it had."""
-        self.pop(pair)
+        before = {end.datapath_id for end in self._routes.pop(pair, {})}
+        now = {end.datapath_id for end in entries}
         self._routes[pair] = entries
         for host in pair:
             self._of_host.setdefault(host, set()).add(pair)
-        for end in entries:
-            self._through.setdefault(end.datapath_id, set()).add(pair)
+        for switch in now - before:
+            self._through.setdefault(switch, set()).add(pair)
+        for switch in before - now:
+            _discard(self._through, switch, pair)
 
     def pop(self, pair: Pair) -> Entries:
         """Forget a pair; return its entries, none where it had no route."""

@@ -7,7 +7,7 @@ from ipaddress import IPv6Address
 import pytest
 
 from controller.cookies import CookieSpaces
-from protocol import OF10, OF13, OF15, Group, MacAddress, Version
+from protocol import OF10, OF13, OF15, Group, MacAddress, Match, Version
 from protocol.packet import Ethernet, IPv6, Udp, build
 
 from .networks import forwarding, story
@@ -122,3 +122,20 @@ async def test_entries_bear_the_cookie_of_the_application(version: Version) -> N
         assert len(forwarded) == 2
         space = CookieSpaces(["forwarding"]).by_name["forwarding"]
         assert {entry.cookie for entry in forwarded} == {space.base}
+
+
+@VERSIONS
+@story
+async def test_an_entry_that_a_switch_on_the_way_lost_is_put_in_again(version: Version) -> None:
+    async with forwarding("linear,3", version) as both:
+        await both.ping_all()
+        first, _, last = both.network.hosts.values()
+        lost = Match(eth_src=first.mac, eth_dst=last.mac)
+        datapath = both.forwarding.datapaths[both.number("s2")]
+        datapath.delete_flows(lost)
+        await datapath.barrier()
+        table = both.network.switches["s2"].tables[0]
+        before = len(list(table))
+        assert not (await both.ping_all()).lost
+        await datapath.barrier()
+        assert len(list(table)) == before + 1
