@@ -34,6 +34,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.start
 	$(BIN)/python -m tests.benchmarks.switches
 	$(BIN)/python -m tests.benchmarks.forwarding
+	$(BIN)/python -m tests.benchmarks.topology
 	$(BIN)/python -m tests.benchmarks.open_vswitch
 	$(BIN)/python -m tests.benchmarks.rogue
 	$(BIN)/python -m tests.benchmarks.load

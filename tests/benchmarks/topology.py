@@ -1,0 +1,401 @@
+"""What it costs to find links, and to lead traffic around one that is gone.
+
+    python -m tests.benchmarks.topology [all|links|reroute|events]
+
+What is measured is the controller's own: its applications get what switches would tell, and
+what they say is encoded as for a channel. No socket and no simulated switch is in it; `links`
+also runs a controller with 1,000 channels on loopback, the switches in a process of their own.
+Times are of the processor; with other work on the machine they are worse than the code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import random
+import statistics
+import sys
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from controller import App, Controller, Datapath
+from controller.apps.forwarding import Forwarding
+from controller.cookies import CookieSpaces
+from controller.loading import load
+from controller.own_flows import views
+from controller.requests import Requests
+from controller.topology import Topology
+from controller.topology.discovery import INTERVAL, ON_ITS_WAY, SETTLE_TIME, Discovery
+from protocol import (
+    OF13,
+    Ethernet,
+    FeaturesReply,
+    FlowMod,
+    MacAddress,
+    Match,
+    Message,
+    Output,
+    PacketIn,
+    PacketOut,
+    PortDesc,
+    PortReason,
+    PortState,
+    PortStatus,
+)
+from protocol.endpoint import LOOPBACK, Endpoint
+from protocol.groups import GroupDescReply, GroupDescRequest
+from protocol.packet import BROADCAST
+
+from ..skipping_time import run_skipping, skipping
+from . import fake_switches
+from .fake_switches import LLDP, End
+from .switches import FORK, check_files
+
+SWITCHES, LINKS = 1_000, 4_000
+SHARE = 0.30  # of a core, within the first interval
+GRAPH, GRAPH_LINKS = 100, 200
+REROUTE_MS = 50.0
+SIZES = (100, 250, 500, 1_000)
+STRIDE = 37  # from one partner of a host to the next: any number without a divisor of GRAPH
+FAILURES = 10  # of the busiest links, one after another
+HOST_PORT = 1
+LINEAR = 1.5  # how much above its share an event may cost when all is n times as much
+PATIENCE = 60.0  # seconds after which something is wrong
+LEAST_MS = 0.5  # below that what an event costs is not compared
+
+
+def report(what: str, found: str, wanted: str, met: bool) -> None:
+    """Print a line of the table."""
+    print(f"{what:<62} {found:>12}; wanted: {wanted}{'' if met else '   MISSED'}", flush=True)
+
+
+class Cabling:
+    """Switches 1 to n, joined at random to one network; a host behind port 1 of each."""
+
+    def __init__(self, switches: int, links: int, seed: int = 1) -> None:
+        dice = random.Random(seed)
+        self.ports = dict.fromkeys(range(1, switches + 1), HOST_PORT)
+        self.far: dict[End, End] = {}
+        pairs = {(dice.randrange(1, one), one) for one in range(2, switches + 1)}
+        while len(pairs) < links:
+            a, b = sorted(dice.sample(range(1, switches + 1), 2))
+            pairs.add((a, b))
+        for a, b in sorted(pairs):
+            ends = (self._free(a), self._free(b))
+            self.far[ends[0]], self.far[ends[1]] = ends[1], ends[0]
+
+    def _free(self, switch: int) -> End:
+        self.ports[switch] += 1
+        return switch, self.ports[switch]
+
+    def descs(self, switch: int) -> list[PortDesc]:
+        """Return the ports of a switch."""
+        return [desc(switch, number) for number in range(1, self.ports[switch] + 1)]
+
+
+def desc(switch: int, number: int, state: PortState = PortState.LIVE) -> PortDesc:
+    """Return a port as its switch describes it."""
+    return PortDesc(number, MacAddress(0x02 << 40 | switch << 16 | number), f"p{number}", 0, state)
+
+
+# Links, without a channel
+
+
+def first_interval(cabling: Cabling) -> tuple[float, float, int]:
+    """Return seconds of the processor in the first interval, in a later one, and links."""
+    dice = random.Random(2)
+    discovery = Discovery(b"key", lambda: dice.getrandbits(64))
+
+    def run(until: float) -> None:
+        while (due := discovery.deadline()) is not None and due <= until:
+            for end, frame in discovery.handle_timer(due)[0]:
+                if far := cabling.far.get(end):
+                    discovery.receive(*far, frame, due)
+
+    began = time.process_time()
+    for number in cabling.ports:
+        now = number / len(cabling.ports)  # they come within a second
+        discovery.add_switch(number, cabling.descs(number), now)
+        run(now)
+    run(INTERVAL)
+    first, found = time.process_time() - began, len(discovery.graph.links)
+    run(2 * INTERVAL)
+    began = time.process_time()
+    run(3 * INTERVAL)
+    return first, time.process_time() - began, found
+
+
+async def over_channels(cabling: Cabling, apps: list[App]) -> tuple[float, float, float]:
+    """Run a controller with a channel to each switch for two intervals.
+
+    Return the seconds of the processor in each of both, and those of the clock until all
+    switches were there, and all links known, if the applications look for them.
+    """
+    topology = next((app for app in apps if isinstance(app, Topology)), None)
+    controller = Controller(apps)
+    at = await controller.listen(Endpoint("ptcp", LOOPBACK, 0))
+    ports = {number: cabling.descs(number) for number in cabling.ports}
+    switches = FORK.Process(
+        target=fake_switches.run, args=(ports, cabling.far, (at.host, at.port)), daemon=True
+    )
+    switches.start()
+    while not controller.datapaths:
+        await asyncio.sleep(0)
+    cpu, began, known = time.process_time(), time.monotonic(), 0.0
+    while (now := time.monotonic() - began) < INTERVAL or not known:
+        found = len(topology.graph.links) if topology else len(cabling.far)
+        if not known and len(controller.datapaths) == SWITCHES and found == len(cabling.far):
+            known = now
+        if now > PATIENCE:
+            sys.exit(f"after {now:.0f} s {found} of {len(cabling.far)} links are known")
+        await asyncio.sleep(0.01)
+    first = time.process_time() - cpu
+    await asyncio.sleep(INTERVAL)
+    later = time.process_time() - cpu - first
+    switches.terminate()
+    await controller.close()
+    return first, later, known
+
+
+def channels() -> None:
+    """Tell what links cost a controller whose switches have just connected."""
+    cabling = Cabling(SWITCHES, LINKS)
+    idle, _, _ = asyncio.run(over_channels(cabling, [App()]))
+    first, later, known = asyncio.run(over_channels(cabling, load("forwarding")))
+    what = f"{SWITCHES} switches connect, {LINKS} links are all known"
+    report(what, f"{known:.1f} s", f"{INTERVAL:.0f} s", known <= INTERVAL)
+    share = (first - idle) / INTERVAL
+    what = "share of a core in that interval, beyond that of connecting"
+    report(what, f"{share:.1%}", f"{SHARE:.0%}", share <= SHARE)
+    report("with that", f"{first / INTERVAL:.1%}", "-", True)
+    what = "and kept: share of a core in the next interval"
+    report(what, f"{later / INTERVAL:.1%}", f"{SHARE:.0%}", later / INTERVAL <= SHARE)
+
+
+def links() -> None:
+    """Tell what links cost."""
+    per_link = {}
+    for size in SIZES:
+        cabling = Cabling(size, 4 * size)
+        first, later, found = first_interval(cabling)
+        assert found == len(cabling.far)
+        per_link[size] = first / found * 1e6
+    share = f"{first / INTERVAL:.1%}"
+    what = f"{SWITCHES} switches, {LINKS} links found: core alone, share of a core"
+    report(what, share, f"{SHARE:.0%}", first / INTERVAL <= SHARE)
+    what = "and kept, each interval"
+    report(what, f"{later / INTERVAL:.1%}", f"{SHARE:.0%}", later / INTERVAL <= SHARE)
+    growth = per_link[SIZES[-1]] / per_link[SIZES[0]]
+    told = ", ".join(f"{per_link[size]:.0f}" for size in SIZES)
+    what = f"us a link with {', '.join(map(str, SIZES))} switches: {told}"
+    report(what, f"x {growth:.1f}", f"x {LINEAR}", growth <= LINEAR)
+
+
+# Applications whose switches are not there
+
+
+class Bench:
+    """Topology and forwarding, and what they say to switches of a cabling."""
+
+    def __init__(self, cabling: Cabling) -> None:
+        self.cabling = cabling
+        self.topology = Topology()
+        self.forwarding = Forwarding(self.topology)
+        self.views = {number: self._views(number) for number in cabling.ports}
+        self.said = 0  # flow_mods
+        self._probes: deque[tuple[int, PacketOut]] = deque()
+        self._came = asyncio.Event()
+
+    def _views(self, number: int) -> list[Datapath]:
+        """Return a switch as each of both applications sees it."""
+        requests = Requests(lambda: None)
+        loop = asyncio.get_running_loop()
+
+        def send(message: Message) -> int:
+            message.encode(OF13)
+            if isinstance(message, FlowMod):
+                self.said += 1
+            elif isinstance(message, GroupDescRequest):
+                loop.call_soon(requests.resolve, GroupDescReply())
+            elif isinstance(message, PacketOut) and message.data[12:14] == LLDP:
+                self._probes.append((number, message))
+                self._came.set()
+            return 0
+
+        features = FeaturesReply(number)
+        datapath = Datapath(features, self.cabling.descs(number), OF13, send, requests)
+        spaces = CookieSpaces(["topology", "forwarding"])
+        return views(datapath, spaces, spaces.by_name.values())
+
+    async def connect(self, number: int) -> None:
+        """Let a switch connect."""
+        one, other = self.views[number]
+        await self.topology.switch_ready(one)
+        await self.forwarding.switch_ready(other)
+
+    async def carry(self) -> None:
+        """Carry probes over the cables for ever."""
+        while True:
+            await self._came.wait()
+            self._came.clear()
+            while self._probes:
+                number, message = self._probes.popleft()
+                (action,) = message.actions
+                assert isinstance(action, Output)
+                if far := self.cabling.far.get((number, action.port)):
+                    await self.packet_in(far, message.data)
+
+    async def packet_in(self, end: End, data: bytes) -> None:
+        """Bring a frame that came in by a port."""
+        message = PacketIn(match=Match(in_port=end[1]), data=data, total_len=len(data))
+        one, other = self.views[end[0]]
+        await self.forwarding.packet_in(other, message)
+        await self.topology.packet_in(one, message)
+
+    async def speak(self, source: int, target: int | None = None) -> None:
+        """Let the host at a switch speak to that at another one, or to all."""
+        to = BROADCAST if target is None else host(target)
+        await self.packet_in(
+            (source, HOST_PORT), Ethernet(to, host(source), 0x88B5, b"hi").encode()
+        )
+
+    async def set_link(self, end: End, state: PortState) -> None:
+        """Let both switches tell what became of a link."""
+        for number, port in (end, self.cabling.far[end]):
+            told = PortStatus(PortReason.MODIFY, desc(number, port, state))
+            one, _ = self.views[number]
+            await self.topology.port_status(one, told)
+
+    async def found(self) -> None:
+        """Wait until all links are known, and hosts may speak; idle time is skipped."""
+        with skipping():
+            while len(self.topology.graph.links) < len(self.cabling.far):
+                await asyncio.sleep(ON_ITS_WAY)
+            await asyncio.sleep(2 * SETTLE_TIME)
+
+
+def host(switch: int) -> MacAddress:
+    """Return the address of the host at a switch."""
+    return MacAddress(0x0200_0100_0000 + switch)
+
+
+@asynccontextmanager
+async def bench(switches: int, links: int) -> AsyncIterator[Bench]:
+    """Yield both applications when they know all links, and one host at each switch."""
+    made = Bench(Cabling(switches, links))
+    tasks = [asyncio.create_task(one) for one in (made.topology.background(), made.carry())]
+    try:
+        for number in made.cabling.ports:
+            await made.connect(number)
+        await made.found()
+        for number in made.cabling.ports:
+            await made.speak(number)
+        yield made
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def spent(event: Coroutine[Any, Any, None]) -> float:
+    """Return the milliseconds of the processor that an event takes."""
+    gc.collect()
+    began = time.process_time()
+    await event
+    return (time.process_time() - began) * 1000
+
+
+async def failures(partners: int) -> list[tuple[float, int]]:
+    """Let the busiest links fail, one after another; return milliseconds and flow_mods of each.
+
+    Each host speaks with so many others.
+    """
+    took = []
+    async with bench(GRAPH, GRAPH_LINKS) as made:
+        for source in made.cabling.ports:
+            for step in range(1, partners + 1):
+                await made.speak(source, (source - 1 + step * STRIDE) % GRAPH + 1)
+        graph, routes = made.topology.graph, made.forwarding.routes
+        assert len(routes) == GRAPH * partners
+        busy = {link: len(routes.over(link)) for link in graph.links.values()}
+        links = sorted(busy, key=lambda one: busy[one] + busy[one.back])
+        for link in {frozenset(one): one for one in links[-2 * FAILURES :]}.values():
+            made.said = 0
+            took.append((await spent(made.set_link(link.src, PortState.LINK_DOWN)), made.said))
+            await made.set_link(link.src, PortState.LIVE)
+            await made.found()
+    return took
+
+
+async def reroute() -> None:
+    """Tell how long traffic waits for entries that lead around a link that is gone."""
+    for partners in (10, GRAPH - 1):
+        took = await failures(partners)
+        slowest, most = max(took)
+        middle = statistics.median(one for one, _ in took)
+        what = f"{GRAPH} switches, {GRAPH * partners} pairs: the busiest links fail, median"
+        report(what, f"{middle:.1f} ms", f"{REROUTE_MS:.0f} ms", middle <= REROUTE_MS)
+        what = f"the slowest of {len(took)}, with {most} flow_mods"
+        report(what, f"{slowest:.1f} ms", f"{REROUTE_MS:.0f} ms", slowest <= REROUTE_MS)
+
+
+# Events, as the network grows
+
+
+async def costs(switches: int) -> dict[str, float]:
+    """Return the milliseconds of each event in a network of a size, without other traffic."""
+    async with bench(switches, 4 * switches) as made:
+        far, last = made.cabling.far, switches
+        link = next(end for end in far if end[0] == 1)
+        found = {
+            "a pair speaks for the first time": await spent(made.speak(1, last)),
+            "it speaks again": await spent(made.speak(1, last)),
+            "a host calls all": await spent(made.speak(1)),
+            "a link goes": await spent(made.set_link(link, PortState.LINK_DOWN)),
+            "a link comes": await spent(made.set_link(link, PortState.LIVE)),
+        }
+        await made.found()
+        one, other = made.views[last]
+        found["a switch goes"] = await spent(gone(made, one, other))
+        found["a switch comes"] = await spent(made.connect(last))
+        return found
+
+
+async def gone(made: Bench, one: Datapath, other: Datapath) -> None:
+    """Let a switch go."""
+    await made.topology.switch_gone(one)
+    await made.forwarding.switch_gone(other)
+
+
+async def events() -> None:
+    """Tell how the cost of each event grows."""
+    found = {size: await costs(size) for size in SIZES}
+    print(f"{'ms an event, with switches:':<40}" + "".join(f"{size:>10}" for size in SIZES))
+    for name in found[SIZES[0]]:
+        row = [found[size][name] for size in SIZES]
+        times = SIZES[-1] / SIZES[0]
+        linear = row[-1] <= max(LINEAR * times * row[0], LEAST_MS)
+        told = "".join(f"{one:>10.2f}" for one in row)
+        print(f"{name:<40}{told}{'' if linear else '   MORE THAN LINEAR'}", flush=True)
+
+
+def main() -> None:
+    what = sys.argv[1] if len(sys.argv) > 1 else "all"
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    if what in ("all", "links"):
+        check_files(SWITCHES)
+        links()
+        channels()
+    if what in ("all", "reroute"):
+        run_skipping(reroute())
+    if what in ("all", "events"):
+        run_skipping(events())
+
+
+if __name__ == "__main__":
+    main()
