@@ -62,6 +62,7 @@ from protocol.bundles import (
     BundleFeaturesRequest,
 )
 from protocol.compiler import write
+from protocol.connection import ERROR_DATA
 from protocol.errors import ErrorCode
 from protocol.groups import (
     GroupDescReply,
@@ -169,10 +170,6 @@ class Answers:
         parts = _flows(self.flows, self.ports, version)
         return b"".join(chain.from_iterable((part[:4], head, part[8:]) for part in parts))
 
-    def refuse(self, data: bytes, error: DecodeError) -> Iterable[Message]:
-        """Return what to say of bytes that are no message of this version."""
-        return (ErrorMsg(error.code or BadRequestCode.BAD_TYPE, data[:64]),)
-
     def _features(self, version: Version) -> FeaturesReply:
         return FeaturesReply(
             self.datapath_id,
@@ -213,8 +210,13 @@ class Answers:
         return (reply or _refusal(BadRequestCode.BAD_MULTIPART, request, version),)
 
 
+def refuse(data: bytes, error: DecodeError) -> Iterable[Message]:
+    """Return what to say of bytes that are no message of this version."""
+    return (ErrorMsg(error.code or BadRequestCode.BAD_TYPE, data[:ERROR_DATA]),)
+
+
 def _refusal(code: ErrorCode, message: Message, version: Version) -> ErrorMsg:
-    return ErrorMsg(code, message.encode(version)[:64])
+    return ErrorMsg(code, message.encode(version)[:ERROR_DATA])
 
 
 @cache

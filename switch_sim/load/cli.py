@@ -33,7 +33,7 @@ from .page import page
 from .plan import CONNECT_TIMEOUT, SETTLE, TIMEOUT, Mode, Plan
 from .processes import ProcessGone, Progress, run_in_processes
 from .sockets import Place
-from .tables import tables, warnings
+from .tables import told, warnings
 from .traffic import MIN_FRAME, MIN_PORTS
 from .watch import Watch, processor_seconds
 
@@ -257,7 +257,7 @@ def _tell(plan: Plan, outcome: Outcome, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(outcome.as_data(plan)))
     else:
-        Console().print(*tables(plan, outcome), sep="\n", highlight=False)
+        Console().print(*told(plan, outcome), sep="\n", highlight=False)
     for line in warnings(outcome):
         click.echo(f"Note: {line}", err=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 BITS = 7  # each power of two has 128 buckets, so that a value is known to less than 1 %
 UNIT = 1e-9  #: seconds; what is shorter counts as nothing
@@ -19,9 +19,9 @@ class Histogram:
     (100, 0.05, 0.099)
     """
 
-    def __init__(self, counts: Iterable[tuple[int, int]] = ()) -> None:
-        self._counts = dict(counts)  # bucket -> how often
-        self.count = sum(self._counts.values())
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}  # bucket -> how often
+        self.count = 0
 
     def add(self, seconds: float, times: int = 1) -> None:
         """Count a time; less than nothing, as a clock may have it, counts as nothing."""
@@ -37,14 +37,10 @@ class Histogram:
             self._counts[bucket] = self._counts.get(bucket, 0) + times
         self.count += other.count
 
-    def counts(self) -> list[tuple[int, int]]:
-        """Return the buckets and how often each was hit: what a new one can be made of."""
-        return sorted(self._counts.items())
-
     def percentile(self, percent: float) -> float:
         """Return the seconds that so many percent of all do not exceed; 0 where there is none."""
         wanted = math.ceil(round(percent * self.count / 100, 6))  # 99.9 % of 1,000 are 999
-        for bucket, times in self.counts():
+        for bucket, times in sorted(self._counts.items()):
             wanted -= times
             if wanted <= 0:
                 return _middle(bucket) * UNIT
@@ -53,14 +49,9 @@ class Histogram:
     def curve(self) -> Iterator[tuple[float, float]]:
         """Yield times, the shortest first, each with the share of all that do not exceed it."""
         seen = 0
-        for bucket, times in self.counts():
+        for bucket, times in sorted(self._counts.items()):
             seen += times
             yield _middle(bucket) * UNIT, seen / self.count
-
-    @property
-    def longest(self) -> float:
-        """The longest time, in seconds; 0 where there is none."""
-        return _middle(max(self._counts)) * UNIT if self._counts else 0.0
 
 
 def _middle(bucket: int) -> float:

@@ -32,7 +32,7 @@ from protocol import (
 )
 from protocol.message import HEADER, decode, encode
 
-from .answers import Answers
+from .answers import Answers, refuse
 from .ring import Ring
 from .steps import flow_mod_buffer_id
 from .tally import Tally
@@ -64,7 +64,6 @@ class Lane:
         self.out: list[bytes | memoryview] = []  #: to be written
         self.closed = ""  #: why the channel ended
         self.last_error: ErrorMsg | None = None
-        self.began = now
         self.featured: float | None = None  #: when the controller had its features
         self.heard = now  #: when it last asked for, or changed, something
         self.echoed: float | None = None  #: when the echo reply came
@@ -229,7 +228,7 @@ class Lane:
         try:
             message = decode(data, 0, len(data), self.version)
         except DecodeError as error:
-            self._reply(self.answers.refuse(data, error), HEADER.unpack_from(data)[3])
+            self._reply(refuse(data, error), HEADER.unpack_from(data)[3])
             return
         self._answer(message, now)
 

@@ -77,8 +77,12 @@ class Outcome:
 
     @property
     def lost_share(self) -> float:
-        """Which part of the packet_ins was not answered in time."""
-        return self.tally.lost / self.tally.packet_ins if self.tally.packet_ins else 0.0
+        """Which part of all packet_ins whose time is over was not answered.
+
+        Some of them went before it was measured, so that `packet_ins` is another number.
+        """
+        over = self.tally.answered + self.tally.lost
+        return self.tally.lost / over if over else 0.0
 
     def as_data(self, plan: Plan) -> dict[str, Any]:
         """Return it as what can be written as JSON; latencies in microseconds."""

@@ -128,7 +128,8 @@ class _Channel:
         try:
             self._step(events)
         except _WAIT as wait:
-            self._watch(_WRITE if isinstance(wait, ssl.SSLWantWriteError) else _READ)
+            writes = self.lane.blocked or isinstance(wait, ssl.SSLWantWriteError)
+            self._watch(_READ | _WRITE if writes else _READ)
         except OSError as error:
             self._close(_words(error))
 

@@ -14,9 +14,10 @@ REASONS_TOLD = 5
 COLUMNS = [(one, "most" if one == 100 else f"p{one:g}") for one in PERCENTILES]
 
 
-def tables(plan: Plan, outcome: Outcome) -> Iterator[Table]:
-    """Yield the figures of a run: how many, and how long."""
-    counted = Table("", "", title=heading(plan, outcome), show_header=False)
+def told(plan: Plan, outcome: Outcome) -> Iterator[Table | str]:
+    """Yield what a terminal shows of a run: a heading, how many, and how long."""
+    yield heading(plan, outcome)
+    counted = Table("", "", show_header=False)
     counted.columns[1].justify = "right"
     for name, value in counts(plan, outcome):
         counted.add_row(name, value)
@@ -39,9 +40,10 @@ def heading(plan: Plan, outcome: Outcome) -> str:
 def counts(plan: Plan, outcome: Outcome) -> Iterator[tuple[str, str]]:
     """Yield how many of what there were, each with its name."""
     tally = outcome.tally
-    yield "measured", in_words(outcome.seconds)
     if plan.mode is Mode.STORM:
+        yield "switches connected", f"{outcome.switches:,} of {plan.switches:,}"
         return
+    yield "measured", in_words(outcome.seconds)
     if plan.kind is not None:
         yield "packet_ins", f"{tally.packet_ins:,}"
         yield "answered a second", f"{outcome.a_second(outcome.answered):,.0f}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
 
 from .histogram import Histogram
 
@@ -38,20 +37,6 @@ class Tally:
         longest = max(len(self.slices), len(other.slices))
         pairs = [one + [0] * (longest - len(one)) for one in (self.slices, other.slices)]
         self.slices = [sum(both) for both in zip(*pairs, strict=True)]
-
-    def as_data(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        data: dict[str, Any] = {name: getattr(self, name) for name in _NUMBERS}
-        return data | {
-            "latency": self.latency.counts(),
-            "late": self.late.counts(),
-            "slices": self.slices,
-        }
-
-    @classmethod
-    def of_data(cls, data: dict[str, Any]) -> Self:
-        """Return what `as_data` told."""
-        return cls(**data | {name: Histogram(data[name]) for name in ("latency", "late")})
 
 
 _NUMBERS = [one.name for one in fields(Tally) if one.type == "int"]

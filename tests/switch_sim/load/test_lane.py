@@ -221,13 +221,22 @@ def test_what_only_others_know_is_refused() -> None:
     assert found.code is BadRequestCode.BAD_EXPERIMENTER
 
 
+def test_what_is_no_message_of_the_version_is_refused() -> None:
+    cable = greeted(OF13)
+    cable.deliver(bytes.fromhex("04 63 0010 00000009") + bytes(8), 0)
+    cable.exchange(0)
+    found = cable.controller.heard[-1]
+    assert isinstance(found, ErrorMsg)
+    assert (found.code, found.xid) == (BadRequestCode.BAD_TYPE, 9)
+
+
 def test_the_time_from_a_reply_to_the_next_request_is_the_controllers() -> None:
     cable = greeted(OF10)
     for now in (1.0, 1.25):
         cable.controller.connection.send(PortStatsRequest())
         cable.exchange(now)
     assert cable.lane.tally.stats_requests == 2
-    assert cable.lane.tally.latency.longest == pytest.approx(0.25, rel=0.01)
+    assert cable.lane.tally.latency.percentile(100) == pytest.approx(0.25, rel=0.01)
 
 
 def test_errors_of_the_controller_are_counted_and_the_last_is_kept() -> None:

@@ -15,7 +15,7 @@ from switch_sim.load.chart import even
 from switch_sim.load.outcome import Outcome
 from switch_sim.load.page import page
 from switch_sim.load.plan import Mode, Plan
-from switch_sim.load.tables import tables, warnings
+from switch_sim.load.tables import told, warnings
 
 from .controllers import run
 
@@ -34,7 +34,7 @@ def printed(outcome: Outcome, plan: Plan = PLAN) -> str:
     console = Console(width=200, record=True, file=None, quiet=True)
     with console.capture() as capture:
         console.quiet = False
-        console.print(*tables(plan, outcome), sep="\n")
+        console.print(*told(plan, outcome), sep="\n")
     return capture.get()
 
 

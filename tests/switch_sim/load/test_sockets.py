@@ -1,0 +1,103 @@
+"""The shell: what a socket does not take waits, in its order, and is not sent twice."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from protocol import OF13, Message, PacketIn
+from protocol.endpoint import Endpoint
+from protocol.transport.tls import TlsFiles
+from switch_sim.load.plan import Mode, Plan
+from switch_sim.load.processes import run_in_processes
+from switch_sim.load.sockets import Place
+
+from ..certificates import Authority
+from .controllers import FakeController, by_buffer
+
+# More than the buffers of a connection hold: 4 MB and 6 MB (Linux, tcp_wmem and tcp_rmem).
+WINDOW, FRAME = 8_192, 1_500
+PAUSE = 0.3  # seconds in which the controller reads nothing
+PLAN = Plan(
+    Mode.THROUGHPUT,
+    frozenset({OF13}),
+    switches=1,
+    hosts=WINDOW,
+    window=WINDOW,
+    frame_size=FRAME,
+    learn=False,
+    warm_up=0.0,
+    duration=0.5,
+    timeout=30.0,
+    settle=0.05,
+)
+
+
+class Slow:
+    """A controller that reads nothing for a while once packets come, and keeps what it read."""
+
+    def __init__(self) -> None:
+        self.buffer_ids: list[int] = []
+        self._controller = FakeController(OF13, self._policy)
+
+    def _policy(self, message: PacketIn) -> Iterable[Message]:
+        if not self.buffer_ids:
+            time.sleep(PAUSE)
+        assert len(message.data) == FRAME
+        self.buffer_ids.append(message.buffer_id)
+        return by_buffer(message)
+
+    def serve(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+        channel: socket.socket = listener.accept()[0]
+        with suppress(ssl.SSLError), channel:  # who is not trusted is sent away
+            if context is not None:
+                channel = context.wrap_socket(channel, server_side=True)
+            while data := channel.recv(1 << 16):
+                channel.sendall(self._controller.receive(data, 0))
+
+
+@contextmanager
+def serving(slow: Slow, context: ssl.SSLContext | None = None) -> Iterator[Place]:
+    """Let a controller run beside the test."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=slow.serve, args=(listener, context), daemon=True)
+        thread.start()
+        yield Place.of(Endpoint("tcp", "127.0.0.1", listener.getsockname()[1]))
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def check(slow: Slow, place: Place, files: TlsFiles | None) -> None:
+    outcome = run_in_processes(PLAN, 1, place, files, lambda found: None)
+    assert (outcome.tally.lost, outcome.tally.strays) == (0, 0)
+    assert len(slow.buffer_ids) >= WINDOW
+    assert len(set(slow.buffer_ids)) == len(slow.buffer_ids)
+    assert slow.buffer_ids == sorted(slow.buffer_ids)
+    assert outcome.tally.answered == len(slow.buffer_ids)
+
+
+def test_a_controller_that_does_not_read_for_a_while_gets_all_in_order() -> None:
+    slow = Slow()
+    with serving(slow) as place:
+        check(slow, place, None)
+
+
+def test_over_tls_as_well(tmp_path: Path) -> None:
+    authority, slow = Authority(tmp_path, "ca"), Slow()
+    with serving(slow, authority.sign("controller").server()) as place:
+        check(slow, place, authority.sign("switch"))
+
+
+def test_a_controller_that_is_not_trusted_is_told(tmp_path: Path) -> None:
+    ours, stranger, slow = Authority(tmp_path, "ours"), Authority(tmp_path, "other"), Slow()
+    with serving(slow, stranger.sign("controller").server()) as place:
+        plan = replace(PLAN, connect_timeout=0.5)
+        outcome = run_in_processes(plan, 1, place, ours.sign("switch"), lambda found: None)
+    (reason,) = outcome.reasons
+    assert "the peer's certificate is not trusted" in reason
