@@ -148,10 +148,11 @@ def tell(answers: Iterable[Answer]) -> None:
         click.echo(json.dumps(one, ensure_ascii=False))
 
 
-def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for head in heads:
-        table.add_column(head, overflow="fold")
+    for at, head in enumerate(heads):
+        counts = all(row[at].isdigit() for row in rows)
+        table.add_column(head, overflow="fold", justify="right" if counts else "left")
     for row in rows:
         table.add_row(*row)
     return table

@@ -109,7 +109,7 @@ def _ladder() -> Callable[[Answer], Iterable[str]]:
 def _show(answers: Iterable[Answer], draw: Callable[[Answer], Iterable[str]]) -> None:
     for one in answers:
         for line in draw(one):
-            click.secho(line, fg="red" if one["error"] else None)
+            click.echo(click.style(line, fg="red") if one["error"] else line)
         sys.stdout.flush()
 
 

@@ -76,7 +76,7 @@ async def send(controller: Controller, question: Answer) -> AsyncGenerator[Answe
     except RequestTimeout:
         yield {"sent": str(message), "answer": None}
     else:
-        yield {"sent": str(message), "answer": str(reply)}
+        yield {"sent": str(message.numbered(reply.xid)), "answer": str(reply)}
 
 
 def _message(text: str) -> Message:

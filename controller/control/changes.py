@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from protocol import FlowModCommand, GroupModCommand, Message, MeterModCommand, PortConfig
+from protocol import OF10, FlowModCommand, GroupModCommand, Message, MeterModCommand, PortConfig
 from protocol.spec_names import message_name
 from protocol.syntax import Flow, parse_group, parse_meter
 from protocol.text import brief_text
@@ -27,8 +27,11 @@ async def _do(datapath: Datapath, message: Message) -> Answer:
 async def flow_mod(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:
     """Add, modify or delete entries."""
     datapath = one_switch(controller, question)
-    command = FlowModCommand[question["command"]]
-    yield await _do(datapath, Flow.parse(str(question["text"])).mod(command, datapath.version))
+    command, flow = FlowModCommand[question["command"]], Flow.parse(str(question["text"]))
+    if datapath.version == OF10 and flow.table_id:
+        cure = f"leave table={flow.table_id} out"
+        raise Unanswerable(f"{datapath}: OpenFlow 1.0 has one table, 1.1 to 1.5 have more: {cure}")
+    yield await _do(datapath, flow.mod(command, datapath.version))
 
 
 async def group_mod(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:

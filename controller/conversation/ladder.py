@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,11 @@ LEAST_LABEL = 30  #: columns that are left for words
 _TIME = 11  # columns for the time between
 _LEAST_COLUMN = 7
 _GAP = 2
+
+# What tells little beside an arrow: tables and ports that are the usual ones, cookies, lengths.
+_LITTLE = re.compile(
+    r"\btable=0,? ?|\bcookie=[^, ]+[, ]?|\bin_port=CONTROLLER |\btotal_len=\d+ |\(via \w+\) "
+)
 
 Answer = dict[str, Any]
 
@@ -124,7 +130,7 @@ def label(one: Answer) -> str:
     if one["error"]:
         return f"{head}: {_error(one)}"
     brief = brief_text(Message.decode(bytes.fromhex(one["hex"])))
-    return f"{head} {brief}".rstrip()
+    return f"{head} {_LITTLE.sub('', brief)}".rstrip()
 
 
 def _error(one: Answer) -> str:
@@ -136,7 +142,8 @@ def _error(one: Answer) -> str:
 
 
 def _short(text: str) -> str:
-    return text.removeprefix("OFPT_").replace(" (xid=", " xid=", 1).replace("):", "", 1)
+    shown = text.removeprefix("OFPT_").replace(" (xid=", " xid=", 1).replace("):", "", 1)
+    return _LITTLE.sub("", shown)
 
 
 def duration(seconds: float) -> str:

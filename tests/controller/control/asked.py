@@ -15,7 +15,7 @@ from controller import Controller
 from controller.commands import COMMANDS
 from controller.control.server import Control
 from controller.loading import load
-from protocol import OF13
+from protocol import OF13, Version
 from protocol.endpoint import LOOPBACK, Endpoint
 from switch_sim.agent import Agent
 from switch_sim.network import Network, parse_topology
@@ -51,11 +51,13 @@ class Asked:
 
 
 @asynccontextmanager
-async def running(path: Path, app: str = "forwarding") -> AsyncIterator[Asked]:
+async def running(
+    path: Path, app: str = "forwarding", version: Version = OF13
+) -> AsyncIterator[Asked]:
     """Run a controller that answers at `path`, with two switches."""
     controller = Controller(load(app))
     control = Control(controller)
-    agent = Agent(Network(parse_topology("linear,2")), Settings(versions=frozenset({OF13})))
+    agent = Agent(Network(parse_topology("linear,2")), Settings(versions=frozenset({version})))
     try:
         bound = await controller.listen(Endpoint("ptcp", LOOPBACK, 0))
         await control.listen(path)

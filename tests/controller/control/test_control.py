@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import stat
 from contextlib import suppress
@@ -16,6 +17,7 @@ from controller import Controller
 from controller.control.client import NoAnswer, ask
 from controller.control.place import default_path
 from controller.control.server import Control
+from protocol import OF10, Version
 from protocol.pcap import read
 
 from ..fakes import PATIENCE
@@ -81,6 +83,34 @@ async def test_what_cannot_be_done_is_one_sentence(
         assert result.output.startswith("Error: ")
 
 
+@pytest.mark.parametrize("version", Version)
+async def test_the_same_line_adds_changes_and_deletes_a_flow_in_every_version(
+    path: Path, version: Version
+) -> None:
+    async with running(path, version=version) as asked:
+
+        async def shown() -> list[str]:
+            told = await asked.data("flows", "s1")
+            return [one["flow"].split()[-1] for one in told if one["priority"] == 5]
+
+        for words, left in (
+            (("add", "priority=5,tcp,tp_dst=80,actions=output:2"), ["actions=output:2"]),
+            (("mod", "tcp,tp_dst=80,actions=output:1"), ["actions=output:1"]),
+            (("del", "tcp"), []),
+        ):
+            command, flow = words
+            done = await asked.run("flows", command, "s1", flow)
+            assert done.exit_code == 0, done.output
+            assert await shown() == left
+
+
+async def test_another_table_is_refused_where_the_version_has_one_only(path: Path) -> None:
+    async with running(path, version=OF10) as asked:
+        done = await asked.run("flows", "add", "s1", "table=1,arp,actions=output:2")
+        assert done.exit_code == 1
+        assert "OpenFlow 1.0 has one table, 1.1 to 1.5 have more: leave table=1 out" in done.output
+
+
 async def test_a_group_and_a_meter_are_added_shown_and_deleted(path: Path) -> None:
     async with running(path) as asked:
         group = "group_id=1,type=all,bucket=output:1,bucket=output:2"
@@ -129,6 +159,8 @@ async def test_a_message_is_sent_by_hand_and_its_answer_shown(path: Path, text: 
     async with running(path) as asked:
         (told,) = await asked.data("send", "s1", text)
         assert "BARRIER_REPLY" in told["answer"]
+        xids = [re.findall(r"xid=(\w+)", told[name]) for name in ("sent", "answer")]
+        assert xids[0] == xids[1]
 
 
 async def test_what_was_said_is_shown_and_written_as_a_capture(path: Path, tmp_path: Path) -> None:

@@ -11,7 +11,12 @@ from protocol import (
     BarrierRequest,
     EchoRequest,
     ErrorMsg,
+    Flow,
     FlowMod,
+    Match,
+    Output,
+    PacketOut,
+    Port,
     PortDesc,
     PortDescReply,
 )
@@ -58,7 +63,7 @@ def test_an_error_is_told_in_words_with_what_it_is_about_below() -> None:
     assert drawn(flow_mod, error)[-2:] == [
         "   +1.00 s      │◀╌╌╌╌╌│  ERROR xid=0x7 after 1.00 s: "
         "there is no such group (OFPBAC_BAD_OUT_GROUP)",
-        "                │      │    └ about FLOW_MOD xid=0x7 ADD table=0 actions=drop",
+        "                │      │    └ about FLOW_MOD xid=0x7 ADD actions=drop",
     ]
 
 
@@ -71,6 +76,15 @@ def test_what_nobody_can_read_is_told_with_the_reason() -> None:
 def test_of_long_lists_only_the_length_is_told() -> None:
     ports = PortDescReply(tuple(map(PortDesc, range(1, 49))), xid=3)
     assert drawn(Conversation().switch(ports))[-1].endswith("PORT_DESC reply xid=0x3 48 ports")
+
+
+def test_words_that_tell_little_are_left_out() -> None:
+    talk = Conversation()
+    flow = Flow.parse("table=0,cookie=7,priority=5,tcp,actions=output:2").mod()
+    sent = talk.controller(PacketOut((Output(2),), bytes(60), match=Match(in_port=Port.CONTROLLER)))
+    lines = drawn(talk.controller(flow), sent)
+    assert lines[-2].endswith("FLOW_MOD xid=0x0 ADD priority=5,tcp actions=output:2")
+    assert "PACKET_OUT xid=0x0 actions=output:2 data=60 bytes" in lines[-1]
 
 
 def test_a_column_is_renamed_when_it_is_known_which_switch_that_is() -> None:
