@@ -230,7 +230,8 @@ class Worker:
             logger.debug("%s: %s ended: %s", self.datapath, name, error)
         elif isinstance(error, DecodeError):
             # Bytes from the network that the application wanted to read: nobody's bug.
-            logger.warning("%s: %s: %s", self.datapath, name, error)
+            if (also := self.handlers.faults.told((handler.__name__, DecodeError))) is not None:
+                logger.warning("%s: %s: %s%s", self.datapath, name, error, also)
         elif (also := self.handlers.faults.told((handler.__name__, *place_of(error)))) is not None:
             about = "" if message is None else f" on {type(message).__name__}"
             logger.error("%s: %s raised%s%s", self.datapath, name, about, also, exc_info=error)

@@ -44,7 +44,7 @@ def test_a_new_application_passes_its_test_and_loads(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["My-App", "class", "1st", "a/b", ""])
 def test_a_name_that_is_none_is_refused_with_the_cure(name: str, tmp_path: Path) -> None:
     result = CliRunner().invoke(apps, ["new", name, "--directory", str(tmp_path)])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "write it as in my_firewall" in result.output
     assert list(tmp_path.iterdir()) == []
 

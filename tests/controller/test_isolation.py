@@ -17,13 +17,15 @@ from controller.patience import HANG_TIME, YIELD_TIME, Patience
 from controller.ration import TOLD_EVERY, TOLD_FIRST, Ration
 from controller.testing import recording
 from controller.watchdog import watched
-from protocol import PacketIn
+from protocol import Ethernet, PacketIn
 
 from .fakes import PATIENCE, SHORT, FakeSwitch, Recorder, eventually, serving
 
 
 class Raising(App):
     async def packet_in(self, datapath: Datapath, message: PacketIn) -> None:
+        if message.data:
+            Ethernet.parse(message.data)
         if message.buffer_id == 1:
             raise KeyError("another line")
         raise ValueError("a mistake")
@@ -71,6 +73,19 @@ async def test_who_raises_at_each_message_is_told_of_some_times(
         "is told"
     )
     assert told[-2].endswith(f"raised on PacketIn, {TOLD_FIRST + TOLD_EVERY} times by now")
+    worker.close()
+    await worker.task
+
+
+async def test_frames_that_cannot_be_read_are_told_some_times(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    worker = Worker(Handlers(Raising()), recording()[0], lambda: None)
+    for _ in range(2 * TOLD_FIRST):
+        worker.add(PacketIn(data=b"short"))
+    worker.add(PacketIn())  # what comes behind them
+    await eventually(lambda: "a mistake" in caplog.text)
+    assert len([one for one in caplog.records if one.levelno == logging.WARNING]) == TOLD_FIRST
     worker.close()
     await worker.task
 
