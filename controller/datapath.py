@@ -19,7 +19,6 @@ from protocol import (
     MultipartRequest,
     OpenFlowError,
     PortDesc,
-    PortReason,
     PortStatus,
     Version,
 )
@@ -32,6 +31,7 @@ from .auxiliary import Origins, Send
 from .inquiries import Inquiries
 from .orders import Orders
 from .own_flows import OwnFlows
+from .port_table import PortTable
 from .requests import REQUEST_TIMEOUT, Requests
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ class Datapath(Inquiries):
     ) -> None:
         self.features = features
         self.version = version
-        self.ports: dict[int, PortDesc] = {port.port_no: port for port in ports}
+        self._port_table = PortTable(ports)
+        self.ports: dict[int, PortDesc] = self._port_table.ports
         self.peer = peer  #: the address that it connects from
         self.origins: Origins = Origins()
         self._noting: Callable[[Send], Send] = lambda send: send
@@ -271,9 +272,11 @@ class Datapath(Inquiries):
         """Wait until the switch has done all that was sent before."""
         await self.request(BarrierRequest(), BarrierReply, timeout=timeout)
 
-    def learn_port(self, message: PortStatus) -> None:
-        """Keep `ports` up to date."""
-        if message.reason == PortReason.DELETE:
-            self.ports.pop(message.desc.port_no, None)
-        else:
-            self.ports[message.desc.port_no] = message.desc
+    def learn_port(self, message: PortStatus) -> list[PortStatus]:
+        """Keep `ports` up to date; return what to tell, see `PortTable.learn`."""
+        return self._port_table.learn(message)
+
+    @property
+    def has_all_ports(self) -> bool:
+        """Whether `ports` has all that the switch told of: there may be too many."""
+        return not self._port_table.is_full

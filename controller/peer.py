@@ -33,6 +33,7 @@ from .dispatch import Worker
 from .handshake import Handshake
 from .own_flows import views
 from .packet_in_limit import PacketInLimit
+from .port_table import PORTS_MAX
 from .requests import Requests
 from .senders import Senders
 from .turns import Turn
@@ -60,6 +61,7 @@ class Peer:
         self.workers: list[Worker] = []
         self._dismissals: set[asyncio.Task[None]] = set()  # of workers that left
         self._senders = Senders()
+        self._has_told_ports = False  # that there are too many
         self.dropped = 0  # messages that found no room
         self.faults = 0  # messages that were not understood
         self._handshake: Handshake | None = None
@@ -90,7 +92,7 @@ class Peer:
 
     def receive(self, events: Sequence[Event]) -> None:
         """Take events of the channel."""
-        for worker in self.workers:
+        for worker in self.workers if self.main is None else self.main.workers:
             worker.begin_turn()
         for event in events:
             if type(event) is PacketIn and self.workers and not self.requests:
@@ -142,12 +144,18 @@ class Peer:
 
     def _dispatch(self, message: Message, datapath: Datapath) -> None:
         if isinstance(message, PortStatus):
-            datapath.learn_port(message)
-        elif isinstance(message, FlowRemoved) and datapath.flow_owners is not None:
+            for told in datapath.learn_port(message):
+                self._tell(told, self.workers)
+            self._tell_if_too_many_ports(datapath)
+            return
+        if isinstance(message, FlowRemoved) and datapath.flow_owners is not None:
             datapath.flow_owners.removed(message)
         elif isinstance(message, MultipartReply) and message.flags & MultipartFlags.MORE:
             return  # it came behind the part with which an answer was cut
         workers = self._who_sent(message) if isinstance(message, ErrorMsg) else self.workers
+        self._tell(message, workers)
+
+    def _tell(self, message: Message, workers: Sequence[Worker]) -> None:
         for worker in workers:
             # While a handler awaits an answer we have to read on, whatever else comes.
             is_too_much = worker.overfull or (worker.full and type(message) is PacketIn)
@@ -155,6 +163,13 @@ class Peer:
                 self._drop()
             else:
                 worker.take(message)
+
+    def _tell_if_too_many_ports(self, datapath: Datapath) -> None:
+        if not (datapath.has_all_ports or self._has_told_ports):
+            self._has_told_ports = True
+            logger.warning(
+                "%s: it has more than %d ports, others are left out", datapath, PORTS_MAX
+            )
 
     def _who_sent(self, error: ErrorMsg) -> Sequence[Worker]:
         """Return the worker of the application that caused an error; all where none is known."""
