@@ -16,23 +16,11 @@ from rich.table import Table
 from ..control.client import NoAnswer, ask
 from ..control.place import default_path
 from ..conversation.selection import known_types
-from ..datapath_ids import parse_datapath_id
 
 Answer = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., None])
 
 _COMPLETION_TIMEOUT = 1.0  # seconds that a shell waits for the names of switches
-
-
-def _check(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-    """Refuse numbers of switches that are none: one, several, or not said."""
-    for text in value if isinstance(value, tuple) else (value,):
-        if text is not None:
-            try:
-                parse_datapath_id(text)
-            except ValueError as error:
-                raise click.BadParameter(str(error)) from error
-    return value
 
 
 def connected(context: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -42,9 +30,10 @@ def connected(context: click.Context, incomplete: str) -> list[CompletionItem]:
         found = list(ask(control, "switches", timeout=_COMPLETION_TIMEOUT))
     except NoAnswer:
         return []
-    shown = [(one, one["datapath_id"]) for one in found]
-    if incomplete.startswith("s"):
-        shown = [(one, f"s{int(number, 16)}") for one, number in shown]
+    shown = [(one, one.get("name") or one["datapath_id"]) for one in found]
+    for write in ("{:#x}", "s{}"):  # who begins to write a number goes on to write it so
+        if not any(text.startswith(incomplete) for _, text in shown):
+            shown = [(one, write.format(int(one["datapath_id"], 16))) for one in found]
     return [
         CompletionItem(text, help=f"OpenFlow {one['version']}, {one['ports']} ports")
         for one, text in shown
@@ -60,7 +49,7 @@ def _connected(
 
 def switch_argument(**attributes: Any) -> Callable[[F], F]:
     """Add the argument SWITCH, which shells complete from those that are connected."""
-    return click.argument("switch", callback=_check, shell_complete=_connected, **attributes)
+    return click.argument("switch", shell_complete=_connected, **attributes)
 
 
 def switch_option(name: str, to: str, about: str) -> Callable[[F], F]:
@@ -69,7 +58,6 @@ def switch_option(name: str, to: str, about: str) -> Callable[[F], F]:
         name,
         to,
         multiple=True,
-        callback=_check,
         shell_complete=_connected,
         metavar="SWITCH",
         help=about,

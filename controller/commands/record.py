@@ -16,6 +16,7 @@ from ..conversation.captures import said_in, write_capture
 from ..conversation.exchanges import Exchanges
 from ..conversation.ladder import Ladder, duration
 from ..conversation.selection import Selection
+from ..datapath_ids import parse_datapath_id
 from .asking import Answer, asked, options, switch_argument, switch_option, tell, types_like
 
 _WIDTH = 80  # columns of a terminal that does not say
@@ -73,7 +74,9 @@ def record(
         raise click.UsageError("a capture cannot be followed: leave out --follow or --read")
     switches = [*switch, *more]
     try:
-        wanted = Selection.of(switches, types, errors)
+        # Who answers knows what switches are called, a capture their numbers only.
+        numbers = () if source is None else map(parse_datapath_id, switches)
+        wanted = Selection.of(numbers, types, errors)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     answers = (

@@ -13,7 +13,7 @@ from ..conversation.selection import Selection, class_called
 from ..server import Controller
 from ..topology import Topology
 from . import changes, tables
-from .which import Unanswerable, one_switch, some_switches
+from .which import Unanswerable, bridge_name, datapath_id_of, one_switch, some_switches
 
 Answer = dict[str, Any]
 _REPLY_TIMEOUT = 2.0  # seconds in which a message sent by hand may have an answer
@@ -34,6 +34,7 @@ async def switches(controller: Controller, question: Answer) -> AsyncGenerator[A
     for datapath in some_switches(controller, question):
         yield {
             "datapath_id": f"{datapath.datapath_id:#x}",
+            "name": bridge_name(datapath),
             "version": str(datapath.version),
             "peer": datapath.peer,
             "ports": len(datapath.ports),
@@ -97,7 +98,8 @@ def _message(text: str) -> Message:
 async def record(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:
     """Tell what was said, and with `follow` what is said from now on."""
     switches, types = (map(str, question.get(name, ())) for name in ("switches", "types"))
-    wanted = Selection.of(switches, types, bool(question.get("errors")))
+    numbers = [datapath_id_of(controller, one) for one in switches]
+    wanted = Selection.of(numbers, types, bool(question.get("errors")))
     with Listener(controller.recorder) as listener:
         async for heard, missed in listener.heard(bool(question.get("follow"))):
             for one in wanted.pick(heard):

@@ -10,7 +10,6 @@ from functools import cache
 from protocol import Message
 from protocol.spec_names import class_name, message_name, snake
 
-from ..datapath_ids import parse_datapath_id
 from .exchanges import Heard
 
 _PREFIXES = ("OFPT_", "OFPMP_", "OFPST_")
@@ -27,15 +26,14 @@ class Selection:
 
     @classmethod
     def of(
-        cls, datapath_ids: Iterable[str] = (), types: Iterable[str] = (), errors: bool = False
+        cls, datapath_ids: Iterable[int] = (), types: Iterable[str] = (), errors: bool = False
     ) -> Selection:
-        """Read what a user wrote; ValueError, with the cure, for what is none.
+        """Read names of types; ValueError, with the cure, for what is none.
 
-        >>> Selection.of(["s1"], ["packet-in"])
+        >>> Selection.of([1], ["packet-in"])
         Selection(datapath_ids=frozenset({1}), types=frozenset({'PACKET_IN'}), errors=False)
         """
-        numbers = frozenset(map(parse_datapath_id, datapath_ids))
-        return cls(numbers, frozenset(map(_read_type, types)), errors)
+        return cls(frozenset(datapath_ids), frozenset(map(_read_type, types)), errors)
 
     def pick(self, heard: Heard) -> Iterator[Heard]:
         """Yield what of it is wanted: nothing, itself, or before it what an error is about."""

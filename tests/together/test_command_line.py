@@ -260,7 +260,10 @@ def completed(*words: str) -> list[str]:
     return [one.value for one in found.get_completions(before, incomplete)]
 
 
-def test_shells_complete_commands_applications_versions_and_types() -> None:
+def test_shells_complete_commands_applications_versions_and_types(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # a controller that runs here has its say
     assert completed("to") == ["topology"]
     assert completed("flows", "mod") == ["mod", "mod-strict"]
     assert completed("controller", "le") == ["learning_switch"]
@@ -280,6 +283,14 @@ async def test_shells_complete_the_switches_of_a_running_controller(tmp_path: Pa
         assert await asyncio.to_thread(completed, "flows", "add", *words) == ["0x1", "0x2"]
         assert await asyncio.to_thread(completed, "ports", "list", *words[:2], "s") == ["s1", "s2"]
         assert await asyncio.to_thread(completed, "flows", *words[:2], "s2") == ["s2"]
+
+
+async def test_shells_complete_what_bridges_are_called(tmp_path: Path) -> None:
+    async with running(tmp_path / "c.sock", "hub", bridges={"s2": "br-east"}) as asked:
+        words = ("flows", "add", "--control", str(asked.path))
+        assert await asyncio.to_thread(completed, *words, "") == ["0x1", "br-east"]
+        assert await asyncio.to_thread(completed, *words, "br") == ["br-east"]
+        assert await asyncio.to_thread(completed, *words, "0x2") == ["0x2"]
 
 
 def test_without_a_controller_there_is_no_switch_to_complete(tmp_path: Path) -> None:

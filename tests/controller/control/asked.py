@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from controller import Controller
 from controller.commands import COMMANDS
 from controller.control.server import Control
 from controller.loading import load
-from protocol import OF13, Version
+from protocol import OF13, Port, PortDesc, Version
 from protocol.endpoint import LOOPBACK, Endpoint
 from switch_sim.agent import Agent
 from switch_sim.network import Network, parse_topology
@@ -52,12 +52,20 @@ class Asked:
 
 @asynccontextmanager
 async def running(
-    path: Path, app: str = "forwarding", version: Version = OF13
+    path: Path,
+    app: str = "forwarding",
+    version: Version = OF13,
+    bridges: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Asked]:
-    """Run a controller that answers at `path`, with two switches."""
+    """Run a controller that answers at `path`, with two switches.
+
+    `bridges` says what those that have a local port are called there.
+    """
     controller = Controller(load(app))
     control = Control(controller)
     agent = Agent(Network(parse_topology("linear,2")), Settings(versions=frozenset({version})))
+    for switch, name in (bridges or {}).items():
+        agent.network.switches[switch].add_port(PortDesc(Port.LOCAL, name=name), 0.0)
     try:
         bound = await controller.listen(Endpoint("ptcp", LOOPBACK, 0))
         await control.listen(path)

@@ -68,6 +68,8 @@ async def test_a_flow_is_added_shown_and_deleted_in_ovs_ofctls_syntax(path: Path
     [
         (("flows", "add", "s1", "actions=group:7"), "the switch refuses: there is no such group"),
         (("flows", "list", "s9"), "switch 0x9 is not connected; connected are 0x1, 0x2"),
+        (("ports", "nine"), "write it as 3, 0x1f or s3, or as its bridge is called; connected are"),
+        (("record", "nine"), "'nine' is no datapath_id: write it as 3, 0x1f or s3, or as its"),
         (("ports", "down", "s1", "9"), "has no port '9'; it has 1 (s1-eth1), 2 (s1-eth2)"),
         (("send", "s1", "zz"), "this is neither a message in hex nor the name of one"),
         (("send", "s1", "port_mod"), "port_mod needs to be told more than its name"),
@@ -109,6 +111,26 @@ async def test_another_table_is_refused_where_the_version_has_one_only(path: Pat
         done = await asked.run("flows", "add", "s1", "table=1,arp,actions=output:2")
         assert done.exit_code == 1
         assert "OpenFlow 1.0 has one table, 1.1 to 1.5 have more: leave table=1 out" in done.output
+
+
+async def test_a_switch_may_be_named_as_its_bridge_is_called(path: Path) -> None:
+    async with running(path, "hub", bridges={"s2": "br-east"}) as asked:
+        assert {one["datapath_id"] for one in await asked.data("ports", "br-east")} == {"0x2"}
+        assert {one["datapath_id"] for one in await asked.data("record", "br-east")} == {"0x2"}
+        assert (await asked.run("flows", "add", "br-east", "actions=drop")).exit_code == 0
+        lost = await asked.run("ports", "s7")
+        assert "switch 0x7 is not connected; connected are 0x1, 0x2 (br-east)" in lost.output
+
+
+async def test_a_name_counts_more_than_a_number_that_is_written_alike(path: Path) -> None:
+    async with running(path, "hub", bridges={"s2": "s1"}) as asked:
+        assert {one["datapath_id"] for one in await asked.data("ports", "s1")} == {"0x2"}
+
+
+async def test_a_name_that_several_have_is_refused_with_their_numbers(path: Path) -> None:
+    async with running(path, "hub", bridges={"s1": "br0", "s2": "br0"}) as asked:
+        result = await asked.run("flows", "br0")
+        assert "several switches are called br0: write one of 0x1, 0x2" in result.output
 
 
 async def test_a_group_and_a_meter_are_added_shown_and_deleted(path: Path) -> None:
@@ -241,7 +263,6 @@ async def test_a_line_without_an_end_costs_its_sender_only(path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("ports", "nine"), "'nine' is no datapath_id: write it as 3, 0x1f or s3"),
         (("flows", "add", "s1", "tp_dst=80,actions=drop"), "tp_dst"),
         (("groups", "add", "s1", "group_id=1"), "a group needs its type"),
         (("meters", "add", "s1", "meter=1"), "a meter needs its unit"),
