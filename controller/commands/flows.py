@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
@@ -10,10 +11,12 @@ import click
 from protocol.syntax import Flow
 from protocol.transport.terminal import WrongCall
 
-from .asking import Lists, asked, options, show, switch_argument, tell
+from .asking import Answer, Lists, asked, options, show, switch_argument, tell
 
+_COOKIE = re.compile(r",cookie=0x[0-9a-f]+")
 _COLUMNS = {
     "datapath_id": "switch",
+    "app": "app",
     "flow": "flow",
     "packet_count": "packets",
     "byte_count": "bytes",
@@ -41,14 +44,24 @@ def flows() -> None:
 @switch_argument(required=False)
 @options
 def list_flows(switch: str | None, control: Path, as_json: bool) -> None:
-    """Show the entries of SWITCH, or of all.
+    """Show the entries of SWITCH, or of all, and who added each.
+
+    Cookies, which say which application that was, are in the JSON only.
 
     \b
     Example:
       pointsman flows list s1
     """
-    answers = asked(control, "flows", switch=switch)
+    answers: Iterable[Answer] = asked(control, "flows", switch=switch)
+    if not as_json:
+        answers = map(_without_cookie, answers)
     show(answers, as_json, "Flow entries", "no flow entry", _COLUMNS)
+
+
+def _without_cookie(entry: Answer) -> Answer:
+    """Leave out a cookie that says no more than the name of the application does."""
+    shown = _COOKIE.sub("", entry["flow"]) if entry["app"] else entry["flow"]
+    return {**entry, "flow": shown}
 
 
 def change(

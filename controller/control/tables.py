@@ -56,8 +56,10 @@ async def flows(controller: Controller, question: Answer) -> AsyncGenerator[Answ
         for entry in reply.flows:
             fields = as_data(entry, datapath.version)
             del fields["stats"]
+            owner = controller.spaces.whose(entry.cookie)
             yield {
                 **_of(datapath),
+                "app": None if owner is None else owner.app,
                 "flow": str(Flow.of(entry)),
                 "packet_count": entry.stats.packet_count,
                 "byte_count": entry.stats.byte_count,

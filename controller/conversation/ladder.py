@@ -19,7 +19,8 @@ _GAP = 2
 
 # What tells little beside an arrow: tables and ports that are the usual ones, cookies, lengths.
 _LITTLE = re.compile(
-    r"\btable=0,? ?|\bcookie=[^, ]+[, ]?|\bin_port=CONTROLLER |\btotal_len=\d+ |\(via \w+\) "
+    r",cookie=[^, ]+|\bcookie=\S+ |\btable=0[, ]"
+    r"|\bin_port=CONTROLLER |\btotal_len=\d+ |\(via \w+\) "
 )
 
 Answer = dict[str, Any]

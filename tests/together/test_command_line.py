@@ -32,9 +32,9 @@ def commands(command: click.Command = main, name: str = "") -> Iterator[tuple[st
         yield from commands(below, f"{name} {word}".strip())
 
 
+ROOT = Path(__file__).parents[2]
 ALL = dict(commands())
 LEAVES = {name: one for name, one in ALL.items() if not isinstance(one, click.Group)}
-LISTS = {name: one for name, one in ALL.items() if getattr(one, "invoke_without_command", False)}
 
 
 def help_of(name: str) -> str:
@@ -73,7 +73,23 @@ def test_what_commands_say_in_a_list_is_not_cut_off(name: str) -> None:
     assert not re.search(r"\.\.\.$", help_of(name).partition("Commands:")[2], re.MULTILINE)
 
 
-@pytest.mark.parametrize("line", {line: 0 for name in ALL for line in examples(name)})
+def typed_on(page: Path) -> list[str]:
+    """Return the lines of a page that call us, each as it is typed."""
+    text = page.read_text("utf-8").replace("\\\n", " ")
+    found = re.findall(r"^    (?:\$ |\.venv/bin/)?(pointsman .*)$", text, re.MULTILINE)
+    return [re.split(r"\s+(?:#|&$|>)", line)[0] for line in found]
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+IN_HELP = [line for name in ALL for line in examples(name)]
+ON_PAGES = [line for page in PAGES for line in typed_on(page)]
+
+
+def test_pages_show_calls() -> None:
+    assert len(typed_on(ROOT / "docs" / "commands.md")) > 10
+
+
+@pytest.mark.parametrize("line", dict.fromkeys([*IN_HELP, *ON_PAGES]))
 def test_each_example_is_understood(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,7 +97,7 @@ def test_each_example_is_understood(
     for name, command in ALL.items():
         monkeypatch.setattr(command, "callback", lambda _name=name, **_: called.append(_name))
     monkeypatch.chdir(tmp_path)
-    for file in ("said.pcap", "flows.txt", "campus.toml", "pointsman.toml"):
+    for file in re.findall(r"[\w-]+\.(?:pcap|txt|toml)\b", line):
         (tmp_path / file).touch()
     for part in line.split(" | "):
         word, *words = shlex.split(part)
@@ -246,7 +262,7 @@ def test_a_table_in_a_pipe_is_neither_folded_nor_framed(tmp_path: Path) -> None:
             return (await asked.run("flows", "s1")).output.splitlines()
 
     head, *entries = asyncio.run(lines())
-    assert head.split() == ["SWITCH", "FLOW", "PACKETS", "BYTES", "SECONDS"]
+    assert head.split() == ["SWITCH", "APP", "FLOW", "PACKETS", "BYTES", "SECONDS"]
     assert any("output:1," * 40 in line for line in entries)
 
 
@@ -304,10 +320,9 @@ def test_bash_takes_the_line_that_is_printed(tmp_path: Path) -> None:
     program = tmp_path / "pointsman"
     program.write_text(f"#!{sys.executable}\nfrom switch_sim.lab.cli import main\nmain()\n")
     program.chmod(0o755)
-    root = Path(__file__).parents[2]
     done = subprocess.run(
         ["/bin/bash", "--norc", "-c", f"{line}\ncomplete -p pointsman"],
-        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(root)},
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,

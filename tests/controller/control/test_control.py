@@ -164,6 +164,18 @@ async def test_what_ports_counted_is_shown(path: Path) -> None:
         assert {"rx_packets", "tx_packets", "rx_bytes", "tx_bytes"} <= shown[0].keys()
 
 
+async def test_flows_are_shown_with_the_application_that_added_them(path: Path) -> None:
+    async with running(path) as asked:
+        await asked.run("flows", "add", "s1", "priority=5,cookie=7,tcp,actions=output:2")
+        told = await asked.data("flows", "s1")
+        assert {one["app"] for one in told if one["priority"] != 5} <= {"topology", "forwarding"}
+        assert [one["app"] for one in told if one["priority"] == 5] == [None]
+        lines = (await asked.run("flows", "s1")).output.splitlines()
+        cookies = [line for line in lines if "cookie=" in line]
+        assert [line.split()[1] for line in cookies] == ["table=0,priority=5,cookie=0x7,tcp"]
+        assert any("0x1     topology" in line for line in lines)
+
+
 async def test_flows_have_the_specifications_names_in_json(path: Path) -> None:
     async with running(path) as asked:
         await asked.run("flows", "add", "s1", "priority=5,tcp,actions=output:2")

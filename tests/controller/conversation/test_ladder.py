@@ -80,10 +80,10 @@ def test_of_long_lists_only_the_length_is_told() -> None:
 
 def test_words_that_tell_little_are_left_out() -> None:
     talk = Conversation()
-    flow = Flow.parse("table=0,cookie=7,priority=5,tcp,actions=output:2").mod()
+    flow = Flow.parse("table=0,priority=5,cookie=7,actions=output:2").mod()
     sent = talk.controller(PacketOut((Output(2),), bytes(60), match=Match(in_port=Port.CONTROLLER)))
     lines = drawn(talk.controller(flow), sent)
-    assert lines[-2].endswith("FLOW_MOD xid=0x0 ADD priority=5,tcp actions=output:2")
+    assert lines[-2].endswith("FLOW_MOD xid=0x0 ADD priority=5 actions=output:2")
     assert "PACKET_OUT xid=0x0 actions=output:2 data=60 bytes" in lines[-1]
 
 
