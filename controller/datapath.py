@@ -53,6 +53,7 @@ class Bundle(Orders):
 
     def __init__(self, datapath: Datapath) -> None:
         self.version, self.ports = datapath.version, datapath.ports
+        self.n_tables = datapath.n_tables
         self.messages: list[Message] = []
         self._name = f"a bundle for {datapath}"
 
@@ -86,7 +87,7 @@ class Datapath(Inquiries):
         peer: str = "",
     ) -> None:
         self.features = features
-        self.version = version
+        self.version, self.n_tables = version, features.n_tables
         self._port_table = PortTable(ports)
         self.ports: dict[int, PortDesc] = self._port_table.ports
         self.peer = peer  #: the address that it connects from

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -65,6 +65,7 @@ class Orders(ABC):
 
     version: Version
     ports: Mapping[int, PortDesc]  #: those that the switch has, by port_no
+    n_tables: int  #: those that the switch says it has
     cookie_base = 0  #: of entries that are given no cookie; see `cookies.py`
     origins: Origins | None = None  #: of packets that came over auxiliary channels
 
@@ -157,20 +158,28 @@ class Orders(ABC):
         """Delete the entries that `match` covers, in one table or, by default, in all.
 
         Each of the others narrows it down: an output to `out_port`, to `out_group`, the
-        bits of the cookie that `cookie_mask` names.
+        bits of the cookie that `cookie_mask` names. Return the number of the last message, as
+        OF1.1 takes one for each table: that all can be meant came with OF1.2.
         """
-        everywhere = 0 if self.version == OF10 else ALL_TABLES
-        return self.send(
-            FlowMod(
-                match,
-                command=FlowModCommand.DELETE,
-                table_id=everywhere if table_id is None else table_id,
-                out_port=out_port,
-                out_group=out_group,
-                cookie=cookie,
-                cookie_mask=cookie_mask,
+        number = 0
+        for one in self._tables_to_clear() if table_id is None else [table_id]:
+            number = self.send(
+                FlowMod(
+                    match,
+                    command=FlowModCommand.DELETE,
+                    table_id=one,
+                    out_port=out_port,
+                    out_group=out_group,
+                    cookie=cookie,
+                    cookie_mask=cookie_mask,
+                )
             )
-        )
+        return number
+
+    def _tables_to_clear(self) -> Iterable[int]:
+        if self.version == OF10:
+            return [0]
+        return range(self.n_tables) if self.version == OF11 else [ALL_TABLES]
 
     # Groups
 

@@ -96,9 +96,22 @@ def test_flows_are_deleted_from_all_tables_unless_one_is_named(version: Version)
     datapath.delete_flows()
     datapath.delete_flows(WEB, table_id=0, out_port=3)
     everywhere, in_one = (carried(message, version) for message in sent)
-    all_tables = 0 if version == OF10 else ALL_TABLES
+    all_tables = 0 if version <= OF11 else ALL_TABLES  # this switch has one table
     assert everywhere == FlowMod(command=FlowModCommand.DELETE, table_id=all_tables)
     assert in_one == FlowMod(WEB, command=FlowModCommand.DELETE, out_port=3)
+
+
+@pytest.mark.parametrize("version", Version)
+def test_of_several_tables_openflow_11_clears_each_as_it_has_no_word_for_all(
+    version: Version,
+) -> None:
+    # Open vSwitch answers 0xff in OF1.1 with OFPFMFC_BAD_TABLE_ID.
+    datapath, sent = recording(version)
+    datapath.n_tables = 3
+    xid = datapath.delete_flows()
+    tables = [one.table_id for one in sent if isinstance(one, FlowMod)]
+    assert tables == {OF10: [0], OF11: [0, 1, 2]}.get(version, [ALL_TABLES])
+    assert xid == len(sent)
 
 
 @pytest.mark.parametrize("version", [version for version in Version if version >= OF11])
