@@ -66,9 +66,7 @@ class App:
         `datapath.sent(message.xid)` is what. Errors come to all applications where it is not
         known, or not any more, which of them they are due to.
         """
-        sent = datapath.sent(message.xid)
-        told = f" to {sent}" if sent is not None else ""
-        logger.warning("%s: the switch answered %s%s", datapath, message.code, told)
+        _tell_error(datapath, message)
 
     async def experimenter(self, datapath: Datapath, message: Experimenter) -> None:
         """A message came that the specification leaves to others."""
@@ -78,6 +76,12 @@ class App:
 
     async def background(self) -> None:
         """What goes on beside the handlers, as long as the controller runs."""
+
+
+def _tell_error(datapath: Datapath, message: ErrorMsg, also: str = "") -> None:
+    sent = datapath.sent(message.xid)
+    told = f" to {sent}" if sent is not None else ""
+    logger.warning("%s: the switch answered %s%s%s", datapath, message.code, told, also)
 
 
 _NAMES: dict[type[Message], str] = {
@@ -110,11 +114,18 @@ class Handlers:
         self.background = found.get("background")
         if (removed := found.get("flow_removed")) and not app.hears_all_removed:
             found["flow_removed"] = self._of_own(removed)
+        if type(app).error is App.error:
+            found["error"] = self._tell_error
         self._by_class = {cls: found.get(name) for cls, name in _NAMES.items()}
 
     def of(self, message: Message) -> Handler | None:
         """Return the handler that wants this message, None where there is none."""
         return self._by_class.get(type(message), self.other)
+
+    async def _tell_error(self, datapath: Datapath, message: ErrorMsg) -> None:
+        """Do as `App.error`, but not without end where a switch refuses all that is sent."""
+        if (also := self.faults.told(("error", message.code))) is not None:
+            _tell_error(datapath, message, also)
 
     def _of_own(self, handler: Handler) -> Handler:
         """Return a handler that is called for entries of this application, or of nobody."""

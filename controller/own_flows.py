@@ -59,6 +59,8 @@ class OwnFlows:
     flow_mod for each entry of its own.
     """
 
+    __slots__ = ("_base", "_datapath", "_owners", "_send", "_spaces", "_told_incomplete", "space")
+
     def __init__(
         self,
         space: CookieSpace,

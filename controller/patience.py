@@ -9,6 +9,8 @@ HANG_TIME = 15.0  #: and after which it is named: longer than a request may take
 class Patience:
     """The patience with the handlers of one worker."""
 
+    __slots__ = ("_named", "_since", "dropped", "is_over", "running")
+
     def __init__(self) -> None:
         self.running = ""  #: the handler that has not ended yet
         self.dropped = 0  #: events for which there was no room since others do not wait

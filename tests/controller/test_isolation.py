@@ -17,7 +17,7 @@ from controller.patience import HANG_TIME, YIELD_TIME, Patience
 from controller.ration import TOLD_EVERY, TOLD_FIRST, Ration
 from controller.testing import recording
 from controller.watchdog import watched
-from protocol import Ethernet, PacketIn
+from protocol import BadActionCode, ErrorMsg, Ethernet, PacketIn
 
 from .fakes import PATIENCE, SHORT, FakeSwitch, Recorder, eventually, serving
 
@@ -86,6 +86,21 @@ async def test_frames_that_cannot_be_read_are_told_some_times(
     worker.add(PacketIn())  # what comes behind them
     await eventually(lambda: "a mistake" in caplog.text)
     assert len([one for one in caplog.records if one.levelno == logging.WARNING]) == TOLD_FIRST
+    worker.close()
+    await worker.task
+
+
+async def test_errors_of_one_kind_that_no_handler_wants_are_told_some_times(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    worker = Worker(Handlers(App()), recording()[0], lambda: None)
+    for code in (BadActionCode.BAD_OUT_PORT, BadActionCode.EPERM):
+        for _ in range(2 * TOLD_FIRST):
+            worker.add(ErrorMsg(code))
+    await eventually(lambda: not worker._queue)
+    told = [one.getMessage() for one in caplog.records]
+    assert len(told) == 2 * TOLD_FIRST
+    assert all("the switch answered" in one for one in told)
     worker.close()
     await worker.task
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -278,10 +279,13 @@ async def test_a_configuration_that_is_wrong_changes_nothing(
 # The command
 
 
-async def test_the_command_loads_again_by_itself(place: Path) -> None:
-    guard = written(place, "guard.py", prioritized(GUARD, 10))
+@asynccontextmanager
+async def commanded(
+    place: Path, *words: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, FakeSwitch]]:
+    """Run the command, with a switch."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "controller", guard, "--reload", "--listen", "ptcp:0",
+        sys.executable, "-m", "controller", *words, "--listen", "ptcp:0",
         "--control", str(place / "control"),
         cwd=Path(__file__).parents[2], stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -289,13 +293,32 @@ async def test_the_command_loads_again_by_itself(place: Path) -> None:
         assert process.stderr is not None
         async with asyncio.timeout(PATIENCE):
             line = (await process.stderr.readline()).decode()
-            at = Endpoint.parse(line.split("listening at ")[1].split()[0])
-            switch = await FakeSwitch.dial(at)
-            assert (await switch.expect(FlowMod)).priority == 10
-            written(place, "guard.py", prioritized(GUARD, 20))
-            assert (await switch.expect(FlowMod)).command == DELETE
-            assert (await switch.expect(FlowMod)).priority == 20
-            switch.leave()
+            switch = await FakeSwitch.dial(
+                Endpoint.parse(line.split("listening at ")[1].split()[0])
+            )
+            yield process, switch
+        switch.leave()
     finally:
         process.kill()
         await process.communicate()
+
+
+async def test_the_command_loads_again_what_changes(place: Path) -> None:
+    guard = written(place, "guard.py", prioritized(GUARD, 10))
+    async with commanded(place, guard, "--reload") as (_, switch):
+        assert (await switch.expect(FlowMod)).priority == 10
+        written(place, "guard.py", prioritized(GUARD, 20))
+        assert (await switch.expect(FlowMod)).command == DELETE
+        assert (await switch.expect(FlowMod)).priority == 20
+
+
+async def test_the_command_reads_the_configuration_again_at_sighup(place: Path) -> None:
+    written(place, "guard.py", prioritized(GUARD, 10))
+    text = '[apps.guard]\nfrom = "./guard.py"\ntimeout = 5\n'
+    config = written(place, "p.toml", text)
+    async with commanded(place, "--config", config) as (process, switch):
+        assert (await switch.expect(FlowMod)).hard_timeout == 5
+        written(place, "p.toml", text.replace("5", "7"))
+        process.send_signal(signal.SIGHUP)
+        assert (await switch.expect(FlowMod)).command == DELETE
+        assert (await switch.expect(FlowMod)).hard_timeout == 7
