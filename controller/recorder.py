@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import NamedTuple
 
 from protocol import Message
@@ -16,6 +17,7 @@ from protocol.message import HEADER
 
 RECORDED = 1 << 26  #: bytes of all channels together
 _OVERHEAD = 200  # bytes that a note takes beside what was said
+_numbers = count(1)
 _LOOKED_AT = 256  # notes of a channel in which one message is searched
 
 
@@ -25,6 +27,7 @@ class Tape:
     def __init__(self, peer: str) -> None:
         self.peer = peer  #: the address of the switch's end
         self.datapath_id: int | None = None  #: once it is known
+        self.number = next(_numbers)  #: which no other has, unlike the name of a Unix socket
 
 
 class Note(NamedTuple):

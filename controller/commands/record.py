@@ -16,7 +16,9 @@ from ..conversation.captures import said_in, write_capture
 from ..conversation.exchanges import Exchanges
 from ..conversation.ladder import Ladder, duration
 from ..conversation.selection import Selection
+from ..conversation.telling import from_answers
 from ..datapath_ids import parse_datapath_id
+from ..recorder import Said
 from .asking import Answer, asked, options, switch_argument, switch_option, tell, types_like
 
 _WIDTH = 80  # columns of a terminal that does not say
@@ -79,11 +81,8 @@ def record(
         wanted = Selection.of(numbers, types, errors)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    answers = (
-        asked(control, "record", switches=switches, types=list(types), errors=errors, follow=follow)
-        if source is None
-        else _read(source, wanted)
-    )
+    said = _captured(source) if source else _recorded(control, switches, follow)
+    answers = _picked(said, wanted)
     with suppress(KeyboardInterrupt):
         if pcap is not None:
             click.echo(f"{write_capture(pcap, answers, flush=follow)} messages written", err=True)
@@ -93,15 +92,25 @@ def record(
             _show(answers, _ladder() if ladder else lines)
 
 
-def _read(source: BinaryIO, wanted: Selection) -> Iterator[Answer]:
-    """Yield what is wanted of a capture."""
-    exchanges = Exchanges()
+def _captured(source: BinaryIO) -> Iterator[tuple[Said, int]]:
     try:
-        for said in said_in(source):
-            for one in wanted.pick(exchanges.hear(said)):
-                yield {**one.as_data(), "missed": 0}
+        yield from ((said, 0) for said in said_in(source))
     except ValueError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _recorded(control: Path, switches: list[str], follow: bool) -> Iterator[tuple[Said, int]]:
+    return from_answers(asked(control, "record", switches=switches, follow=follow))
+
+
+def _picked(said: Iterable[tuple[Said, int]], wanted: Selection) -> Iterator[Answer]:
+    """Yield what is wanted, joined with what it answers."""
+    exchanges, missed = Exchanges(), 0
+    for one, gap in said:
+        missed += gap
+        for heard in wanted.pick(exchanges.hear(one)):
+            yield {**heard.as_data(), "missed": missed}
+            missed = 0
 
 
 def _ladder() -> Callable[[Answer], Iterable[str]]:

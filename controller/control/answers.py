@@ -9,7 +9,8 @@ from typing import Any
 from protocol import DecodeError, Message, RequestTimeout
 
 from ..conversation.listener import Listener
-from ..conversation.selection import Selection, class_called
+from ..conversation.selection import class_called
+from ..conversation.telling import as_answer
 from ..server import Controller
 from ..topology import Topology
 from . import changes, tables
@@ -97,13 +98,13 @@ def _message(text: str) -> Message:
 
 async def record(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:
     """Tell what was said, and with `follow` what is said from now on."""
-    switches, types = (map(str, question.get(name, ())) for name in ("switches", "types"))
-    numbers = [datapath_id_of(controller, one) for one in switches]
-    wanted = Selection.of(numbers, types, bool(question.get("errors")))
+    numbers = {datapath_id_of(controller, str(one)) for one in question.get("switches", ())}
+    missed = 0
     with Listener(controller.recorder) as listener:
-        async for heard, missed in listener.heard(bool(question.get("follow"))):
-            for one in wanted.pick(heard):
-                yield {**one.as_data(), "missed": missed}
+        async for said, gap in listener.heard(bool(question.get("follow"))):
+            missed += gap
+            if not numbers or said.tape.datapath_id in numbers:
+                yield as_answer(said, missed)
                 missed = 0
 
 

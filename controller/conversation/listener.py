@@ -7,13 +7,10 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from typing import Self
 
-from ..recorder import Joiner, Note, Recorder
-from .exchanges import Exchanges, Heard
+from ..recorder import Joiner, Note, Recorder, Said
 
 MAX_WAITING = 4096  #: notes that a listener has not taken; above that some are left out
-_AT_ONCE = (
-    64  # messages between two turns of the loop: reading old messages must not delay new ones
-)
+_AT_ONCE = 64  # messages between two turns of the loop: old messages must not delay new ones
 
 
 class Listener:
@@ -42,14 +39,14 @@ class Listener:
         self._missed = 0
         self._came.set()
 
-    async def heard(self, follow: bool) -> AsyncGenerator[tuple[Heard, int], None]:
+    async def heard(self, follow: bool) -> AsyncGenerator[tuple[Said, int], None]:
         """Yield messages, each with how many notes were left out before it."""
-        exchanges, joiner, missed, counted = Exchanges(), Joiner(), 0, 0
+        joiner, missed, counted = Joiner(), 0, 0
         async for gap, note in self._notes(follow):
             if gap:
                 joiner, missed = Joiner(), missed + gap  # pieces from before it fit nothing now
             for said in joiner.add(note):
-                yield exchanges.hear(said), missed
+                yield said, missed
                 missed = 0
                 if (counted := counted + 1) % _AT_ONCE == 0:
                     await asyncio.sleep(0)

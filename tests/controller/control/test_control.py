@@ -17,7 +17,7 @@ from controller import Controller
 from controller.control.client import NoAnswer, ask
 from controller.control.place import default_path
 from controller.control.server import Control
-from protocol import OF10, Version
+from protocol import OF10, Message, Version
 from protocol.pcap import read
 
 from ..fakes import PATIENCE
@@ -231,13 +231,21 @@ async def test_a_ladder_of_types_and_switches_is_drawn(path: Path) -> None:
         assert "FEATURES_REPLY xid=0x2 after " in reply
 
 
+def text_of(line: bytes) -> str:
+    """Return a message that the controller tells, which it does not read itself."""
+    told = json.loads(line)
+    names = "at channel peer datapath_id from_switch hex missed"
+    assert set(told) == set(names.split())
+    return str(Message.decode(bytes.fromhex(told["hex"])))
+
+
 async def test_who_follows_hears_what_is_said_from_now_on(path: Path) -> None:
     async with running(path) as asked:
         reader, writer = await asyncio.open_unix_connection(path)
-        writer.write(b'{"question": "record", "follow": true, "switch": "s2"}\n')
+        writer.write(b'{"question": "record", "follow": true, "switches": ["s2"]}\n')
         await asked.data("send", "s2", "0414000800000001")
         async with asyncio.timeout(PATIENCE):
-            while "BARRIER_REPLY" not in json.loads(await reader.readline())["text"]:
+            while "BARRIER_REPLY" not in text_of(await reader.readline()):
                 pass
         writer.close()
 
