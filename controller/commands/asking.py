@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ..control.client import NoAnswer, ask
 from ..control.place import default_path
@@ -99,7 +100,7 @@ def asked(control: Path, question: str, **arguments: Any) -> Iterator[Answer]:
     try:
         yield from ask(control, question, **arguments)
     except NoAnswer as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(_printable(str(error))) from error
 
 
 def show(
@@ -133,7 +134,7 @@ def show(
 def tell(answers: Iterable[Answer]) -> None:
     """Print a line of JSON each."""
     for one in answers:
-        click.echo(json.dumps(one, ensure_ascii=False))
+        click.echo(json.dumps(one))
 
 
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
@@ -142,7 +143,7 @@ def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> T
         counts = all(row[at].isdigit() for row in rows)
         table.add_column(head, overflow="fold", justify="right" if counts else "left")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # a switch may call a port [bold], which is no markup
     return table
 
 
@@ -165,7 +166,12 @@ def _cell(value: object) -> str:
         return " ".join(map(str, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "" if value is None else str(value)
+    return "" if value is None else _printable(str(value))
+
+
+def _printable(text: str) -> str:
+    """Return a text that does not steer the terminal, whatever a switch calls its ports."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 class Lists(click.Group):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import click
+
+from protocol.endpoint import MAX_PORT
+from protocol.pcap import OPENFLOW_PORTS
 
 from ..conversation.captures import said_in, write_capture
 from ..conversation.exchanges import Exchanges
@@ -36,6 +39,15 @@ _WIDTH = 80  # columns of a terminal that does not say
     metavar="FILE",
     help="Show what is in a capture instead, pcap or pcapng; - for standard input.",
 )
+@click.option(
+    "--port",
+    "ports",
+    multiple=True,
+    type=click.IntRange(1, MAX_PORT),
+    metavar="PORT",
+    help="With --read: where the controllers of the capture listen; several times for several.  "
+    "[6653, 6633]",
+)
 @switch_option("--datapath-id", "more", "Only this switch, as the argument; or several of them.")
 @click.option(
     "--type",
@@ -54,6 +66,7 @@ def record(
     ladder: bool,
     pcap: BinaryIO | None,
     source: BinaryIO | None,
+    ports: tuple[int, ...],
     more: tuple[str, ...],
     types: tuple[str, ...],
     errors: bool,
@@ -81,7 +94,10 @@ def record(
         wanted = Selection.of(numbers, types, errors)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    said = _captured(source) if source else _recorded(control, switches, follow)
+    if source is None:
+        said = _recorded(control, switches, follow)
+    else:
+        said = _captured(source, ports or OPENFLOW_PORTS)
     answers = _picked(said, wanted)
     with suppress(KeyboardInterrupt):
         if pcap is not None:
@@ -92,9 +108,9 @@ def record(
             _show(answers, _ladder() if ladder else lines)
 
 
-def _captured(source: BinaryIO) -> Iterator[tuple[Said, int]]:
+def _captured(source: BinaryIO, ports: Collection[int]) -> Iterator[tuple[Said, int]]:
     try:
-        yield from ((said, 0) for said in said_in(source))
+        yield from ((said, 0) for said in said_in(source, ports))
     except ValueError as error:
         raise click.ClickException(str(error)) from error
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, BinaryIO
 
 from protocol.endpoint import LOOPBACK, Endpoint
-from protocol.pcap import Captured, Writer, read
+from protocol.pcap import OPENFLOW_PORTS, Captured, Writer, read
 from protocol.pcap import Endpoint as Address
 
 from ..recorder import Said, Tape
@@ -18,8 +18,8 @@ _FEATURES_REPLY = 6  # in all versions
 _FEATURES = slice(8, 16)  # where the datapath_id is in it
 
 
-def said_in(file: BinaryIO) -> Iterator[Said]:
-    """Yield the messages of a capture; ValueError if the file is none.
+def said_in(file: BinaryIO, ports: Collection[int] = OPENFLOW_PORTS) -> Iterator[Said]:
+    """Yield the messages of a capture, to and from `ports`; ValueError if the file is none.
 
     Switches are known by their datapath_id from their features_reply on; where the file can
     be read twice, as a pipe cannot, from their first message on.
@@ -27,10 +27,10 @@ def said_in(file: BinaryIO) -> Iterator[Said]:
     tapes: dict[str, Tape] = {}
     if file.seekable():
         begin = file.tell()
-        for captured in read(file):
+        for captured in read(file, ports):
             _tape(tapes, captured)
         file.seek(begin)
-    for captured in read(file):
+    for captured in read(file, ports):
         tape = _tape(tapes, captured)
         yield Said(captured.time, tape, not captured.from_controller, captured.data)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -17,8 +17,9 @@ from rich.text import Text
 from protocol import DecodeError, EncodeError, Message, Version
 from protocol.as_data import as_data
 from protocol.capture_file import is_capture
+from protocol.endpoint import MAX_PORT
 from protocol.explain import BYTES_IN_ROW, Explanation, dump, explain, headline, rows, verdict
-from protocol.pcap import Captured, read
+from protocol.pcap import OPENFLOW_PORTS, Captured, read
 from protocol.spec_names import class_name
 
 MAX_LINE = 1 << 20  # a message has 128 KiB in hex; more is no message and must not fill memory
@@ -128,7 +129,17 @@ def _error(error: DecodeError, data: bytes) -> dict[str, Any]:
 @click.argument("what", nargs=-1, required=True, metavar="HEX|FILE.pcap|-")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each message.")
 @click.option("--limit", default=0, metavar="N", help="Stop after N messages of a capture.")
-def explain_command(what: tuple[str, ...], as_json: bool, limit: int) -> None:
+@click.option(
+    "--port",
+    "ports",
+    multiple=True,
+    type=click.IntRange(1, MAX_PORT),
+    metavar="PORT",
+    help="Where the controllers of a capture listen; several times for several.  [6653, 6633]",
+)
+def explain_command(
+    what: tuple[str, ...], as_json: bool, limit: int, ports: tuple[int, ...]
+) -> None:
     """Show what each byte of a message is: of HEX, or of all messages in a capture.
 
     HEX may have spaces, and come in several arguments. With - a capture is read from standard
@@ -142,7 +153,7 @@ def explain_command(what: tuple[str, ...], as_json: bool, limit: int) -> None:
       pointsman record s1 --pcap - | pointsman explain - --json
     """
     console = Console(highlight=False, soft_wrap=True)
-    for number, (captured, data) in enumerate(_messages_in(what)):
+    for number, (captured, data) in enumerate(_messages_in(what, ports or OPENFLOW_PORTS)):
         if limit and number >= limit:
             break
         found = explain(data)
@@ -152,9 +163,11 @@ def explain_command(what: tuple[str, ...], as_json: bool, limit: int) -> None:
             _show(console, found, captured, first=number == 0)
 
 
-def _messages_in(what: tuple[str, ...]) -> Iterator[tuple[Captured | None, bytes]]:
+def _messages_in(
+    what: tuple[str, ...], ports: Collection[int]
+) -> Iterator[tuple[Captured | None, bytes]]:
     if what == ("-",):
-        yield from _messages_from(sys.stdin.buffer)
+        yield from _messages_from(sys.stdin.buffer, ports)
         return
     path = Path(what[0])
     if len(what) == 1 and path.is_file():
@@ -162,7 +175,7 @@ def _messages_in(what: tuple[str, ...]) -> Iterator[tuple[Captured | None, bytes
             if not is_capture(file.read(4)):
                 raise click.BadParameter(f"{path} is neither pcap nor pcapng")
             file.seek(0)
-            yield from ((captured, captured.data) for captured in _captured(file))
+            yield from ((captured, captured.data) for captured in _captured(file, ports))
         return
     try:
         yield None, _hex(" ".join(what))
@@ -171,11 +184,13 @@ def _messages_in(what: tuple[str, ...]) -> Iterator[tuple[Captured | None, bytes
         raise click.BadParameter(f"this is no hex: {error}{hint}") from error
 
 
-def _messages_from(pipe: BinaryIO) -> Iterator[tuple[Captured | None, bytes]]:
+def _messages_from(
+    pipe: BinaryIO, ports: Collection[int]
+) -> Iterator[tuple[Captured | None, bytes]]:
     """Yield the messages of a capture, or of lines of hex, that come through a pipe."""
     file = pipe if isinstance(pipe, io.BufferedReader) else io.BufferedReader(cast(Any, pipe))
     if is_capture(file.peek(4)[:4]):
-        yield from ((captured, captured.data) for captured in _captured(file))
+        yield from ((captured, captured.data) for captured in _captured(file, ports))
         return
     for number, line in enumerate(iter(lambda: file.readline(MAX_LINE), b""), start=1):
         if text := line.decode("latin-1").strip():
@@ -189,9 +204,9 @@ def _hex(text: str) -> bytes:
     return bytes.fromhex(text.replace(":", " ").replace("0x", ""))
 
 
-def _captured(file: BinaryIO) -> Iterator[Captured]:
+def _captured(file: BinaryIO, ports: Collection[int]) -> Iterator[Captured]:
     try:
-        yield from read(file)
+        yield from read(file, ports)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
 

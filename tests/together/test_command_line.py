@@ -77,7 +77,7 @@ def typed_on(page: Path) -> list[str]:
     """Return the lines of a page that call us, each as it is typed."""
     text = page.read_text("utf-8").replace("\\\n", " ")
     found = re.findall(r"^    (?:\$ |\.venv/bin/)?(pointsman .*)$", text, re.MULTILINE)
-    return [re.split(r"\s+(?:#|&$|>)", line)[0] for line in found]
+    return [re.split(r"\s+(?:#|&$|>)", line)[0].replace("$!", "1") for line in found]
 
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

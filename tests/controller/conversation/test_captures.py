@@ -11,7 +11,9 @@ from click.testing import CliRunner
 from controller.commands import COMMANDS
 from controller.conversation.captures import said_in, write_capture
 from controller.recorder import Said, Tape
-from protocol import BarrierReply, BarrierRequest, FeaturesReply, Hello
+from protocol import OF13, BarrierReply, BarrierRequest, FeaturesReply, Hello
+from protocol.pcap import Endpoint as Address
+from protocol.pcap import Writer
 
 from .builders import Conversation, tape, told
 
@@ -87,6 +89,16 @@ def test_a_capture_is_shown_in_part(path: Path) -> None:
 def test_a_capture_is_drawn_as_a_ladder(path: Path) -> None:
     lines = recorded("--read", str(path), "--ladder", "--type", "barrier", "s1")
     assert lines[-1].endswith("│◀╌╌╌╌╌│  BARRIER_REPLY xid=0x3 after 1.00 s")
+
+
+def test_controllers_of_a_capture_may_listen_at_other_ports(tmp_path: Path) -> None:
+    path = tmp_path / "other.pcap"
+    switch, controller = Address.of("10.0.0.2", 50_001), Address.of("10.0.0.1", 16_777)
+    with path.open("wb") as file:
+        Writer(file).from_switch(Hello(xid=1).encode(OF13), 1.0, switch, controller)
+    assert recorded("--read", str(path)) == []
+    (line,) = recorded("--read", str(path), "--port", "16777")
+    assert "10.0.0.2:50001 ──▶ controller  OFPT_HELLO" in line
 
 
 def test_a_part_of_a_capture_becomes_a_capture(path: Path, tmp_path: Path) -> None:

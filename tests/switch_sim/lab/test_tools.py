@@ -24,7 +24,7 @@ from protocol import (
     Message,
     UnknownError,
 )
-from protocol.pcap import Writer
+from protocol.pcap import Endpoint, Writer
 from protocol.syntax import Flow
 from switch_sim.lab.tools import MAX_LINE, codec, explain_command
 
@@ -242,6 +242,14 @@ def test_explain_shows_all_messages_of_a_capture(capture: Path) -> None:
 def test_a_capture_may_be_shown_in_part(capture: Path) -> None:
     lines = explained("--json", "--limit", "1", str(capture)).splitlines()
     assert [json.loads(line)["from_controller"] for line in lines] == [False]
+
+
+def test_a_capture_of_a_controller_at_another_port_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "other.pcap"
+    with path.open("wb") as file:
+        Writer(file).from_switch(ECHO, 1.0, controller=Endpoint.of("10.0.0.1", 16_777))
+    assert explained(str(path)) == ""
+    assert "OFPT_ECHO_REQUEST" in explained(str(path), "--port", "16777")
 
 
 @pytest.mark.parametrize(
