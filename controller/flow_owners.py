@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from protocol import ALL_TABLES, FlowMod, FlowModCommand, FlowRemoved, Match
+from protocol import ALL_TABLES, ANY_GROUP, FlowMod, FlowModCommand, FlowRemoved, Match, Port
 
+from .cookies import PREFIX_MASK
 from .overlaps import Covering, MatchSet
 
 OWNED_MAX = 8192  #: entries of one switch that are known; those that come above that are not
@@ -103,7 +104,13 @@ class FlowOwners:
         return row.add(message.match, owner)
 
     def delete(self, owner: int, message: FlowMod) -> None:
-        """Note that an application deletes entries of its own."""
+        """Note that an application deletes entries of its own.
+
+        Where a deletion is narrowed down by what is not known here, such as an output, they
+        stay known, as some of them may stay.
+        """
+        if _is_narrowed(message):
+            return
         for entry in self.touched(owner, message)[0]:
             self._forget(entry)
 
@@ -145,3 +152,9 @@ class FlowOwners:
         self._size -= 1
         if not row.owners:
             del self._rows[where]
+
+
+def _is_narrowed(message: FlowMod) -> bool:
+    """Whether a flow_mod looks at more than matches and at whose entries are."""
+    outputs = message.out_port != Port.ANY or message.out_group != ANY_GROUP
+    return outputs or bool(message.cookie_mask & ~PREFIX_MASK) or "cookie" in message.match

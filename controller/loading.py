@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -180,8 +181,8 @@ class _Maker:
             return cls(**wanted)
         except Exception as error:
             # As with the import: the class is the user's, and so is what it raises.
-            reason = f"{type(error).__name__}: {error}"
-            raise LoadError(f"{self._name}: {cls.__name__}() cannot be made: {reason}") from error
+            made = f"{cls.__name__}() cannot be made: {_told(error)}"
+            raise LoadError(f"{self._name}: {made}") from error
 
 
 def classes_of(name: str) -> list[type[App]]:
@@ -245,7 +246,17 @@ def _import(name: str) -> ModuleType:
         raise LoadError(f"{name} is not valid Python: {error.msg} ({where})") from error
     except Exception as error:
         # Whatever a user's module does wrong when it is imported is the user's to mend.
-        raise LoadError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
+        raise LoadError(f"{name} cannot be loaded: {_told(error)}") from error
+
+
+def _told(error: Exception) -> str:
+    """Return an error in one line, with the innermost place that is not within Python or us."""
+    told = f"{type(error).__name__}: {error}"
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = Path(frame.filename)
+        if file.is_file() and file not in (Path(__file__), Path(importlib.__file__)):
+            return f"{told} ({file}, line {frame.lineno})"
+    return told
 
 
 def _import_file(path: Path) -> ModuleType:

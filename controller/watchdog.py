@@ -22,6 +22,7 @@ from .ration import Ration
 logger = logging.getLogger("controller")
 
 BLOCKED_TIME = 1.0  #: seconds without a turn of the loop, after which who blocks it is named
+_GRACE = 0.02  # seconds
 _FRAMES_SHOWN = 10  # of the stack, the innermost ones
 
 
@@ -60,6 +61,8 @@ class _Watchdog:
             self._alive, began = threading.Event(), time.monotonic()
             self._loop.call_soon_threadsafe(self._alive.set)
             if self._alive.wait(self._blocked_time) or self._stopped.is_set():
+                continue
+            if self._alive.wait(_GRACE):  # the whole process slept, and the loop is just waking
                 continue
             told = self._tell(sys._current_frames().get(self._watched))
             self._alive.wait()

@@ -201,6 +201,16 @@ def test_an_entry_that_went_is_known_no_more() -> None:
     assert flow_mods(sent)[1:] == [(FlowModCommand.DELETE, Match(), 0x8000)]
 
 
+def test_what_a_narrow_deletion_may_have_left_stays_known() -> None:
+    (mine, other), _, sent = side_by_side(OF10, "mine", "other")
+    mine.add_flow(WEB, [Output(1)], priority=5)
+    other.add_flow(WEB, priority=7)
+    mine.delete_flows(out_port=2)
+    mine.delete_flows()
+    strict = FlowModCommand.DELETE_STRICT
+    assert flow_mods(sent)[2:] == [(strict, WEB, 5), (strict, WEB, 5)]
+
+
 def test_where_too_many_entries_are_there_it_is_told_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -145,7 +145,10 @@ async def test_a_file_that_still_changes_is_left_until_it_is_whole(place: Path) 
     ("text", "sentence"),
     [
         ("x = (\n", "guard.py is not valid Python: '(' was never closed ({}/guard.py, line 1)"),
-        ("\n1 / 0\n", "guard.py cannot be loaded: ZeroDivisionError: division by zero"),
+        (
+            "\n1 / 0\n",
+            "guard.py cannot be loaded: ZeroDivisionError: division by zero ({}/guard.py, line 2)",
+        ),
         ("x = 1\n", "guard.py has no class that is an App"),
         (
             prioritized(GUARD, 20).replace("async def switch_ready", "def switch_ready"),
