@@ -26,12 +26,14 @@ class Origins:
     def __init__(self) -> None:
         # By identity: two packets may be equal. What is kept keeps its number to itself.
         self._sends: dict[int, tuple[PacketIn, Send]] = {}
+        self.are_noted = False  #: whether any ever came over one
 
     def __len__(self) -> int:
         return len(self._sends)
 
     def note(self, packet: PacketIn, send: Send) -> None:
         """Remember what sends over the channel that a packet came over."""
+        self.are_noted = True
         self._sends[id(packet)] = packet, send
         if len(self._sends) > ORIGINS:
             del self._sends[next(iter(self._sends))]

@@ -20,6 +20,7 @@ from protocol.endpoint import Endpoint
 from protocol.transport.terminal import (
     INTERRUPTED,
     WrongCall,
+    collect_rarely,
     log_to_terminal,
     raise_file_limit,
     stop_event,
@@ -74,6 +75,7 @@ def _serve(
 ) -> int:
     """Serve until a signal; return the exit status."""
     raise_file_limit()
+    collect_rarely()
     try:
         return asyncio.run(_serve_until_signal(controller, endpoints, control, reloader))
     except KeyboardInterrupt:

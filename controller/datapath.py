@@ -87,6 +87,7 @@ class Datapath(Inquiries):
         peer: str = "",
     ) -> None:
         self.features = features
+        self.datapath_id = features.datapath_id  #: the switch's number, 64 bits
         self.version, self.n_tables = version, features.n_tables
         self._port_table = PortTable(ports)
         self.ports: dict[int, PortDesc] = self._port_table.ports
@@ -127,11 +128,6 @@ class Datapath(Inquiries):
             raise ChannelClosed("this application does not run any more")
 
         self._send = refuse
-
-    @property
-    def datapath_id(self) -> int:
-        """The switch's number, 64 bits."""
-        return self.features.datapath_id
 
     def __str__(self) -> str:
         return f"datapath {self.datapath_id:#018x}"

@@ -20,6 +20,8 @@ logger = logging.getLogger("controller")
 
 QUEUE_MAX = 1024  #: events that wait for one handler; above that the switch is slowed down
 QUEUE_LIMIT = 16 * QUEUE_MAX  #: and above that they are dropped
+# For those who run tasks in their own way, as take() does ("Extending" in asyncio's documentation).
+_enter, _leave = asyncio.tasks._enter_task, asyncio.tasks._leave_task
 SLICE = 64  # events after which the other datapaths get their turn
 
 
@@ -72,7 +74,7 @@ class Worker:
 
     def add(self, message: Message) -> None:
         """Queue a message, if the application has a handler for it."""
-        if handler := self.handlers.of(message):
+        if not self._closing and (handler := self.handlers.of(message)):
             self._put(handler, message)
 
     def look(self, now: float) -> None:
@@ -97,23 +99,21 @@ class Worker:
         """Let `take` do some events at once, but not without end: others have their turn, too."""
         self._at_once = SLICE if asyncio.current_task() is None else 0
 
-    def take(self, message: Message) -> None:
-        """Do an event at once where nothing waits before it, else queue it.
+    def take(self, message: Message) -> bool:
+        """Do an event at once if nothing waits before it; False where it has to be added.
 
         Most handlers await nothing, so that waking a task for them would cost more than they do.
         """
-        handler = self.handlers.of(message)
-        if handler is None or self._closing:
-            return
         if self._at_once <= 0 or self._wake is None or self._wake.done():
-            self._put(handler, message)
-            return
-        self._at_once -= 1
-        self._begin(handler, message)
+            return False
+        if handler := self.handlers.of(message):
+            self._at_once -= 1
+            self._begin(handler, message)
+        return True
 
     def _begin(self, handler: Handler, message: Message) -> None:
         """Run a handler as the task would; if it comes to wait, the task goes on with it."""
-        asyncio.tasks._enter_task(self._loop, self._task)
+        _enter(self._loop, self._task)
         try:
             running = handler(self.datapath, message)
             waits_for = self._context.run(running.send, None)
@@ -125,7 +125,7 @@ class Worker:
             self._begun = _Begun(handler, message, running, waits_for)
             self._wake_up()
         finally:
-            asyncio.tasks._leave_task(self._loop, self._task)
+            _leave(self._loop, self._task)
 
     def close(self) -> None:
         """Forget what waits, tell the application that the switch is gone, and end.

@@ -34,6 +34,7 @@ from protocol import (
     MeterFlags,
     MeterMod,
     MeterModCommand,
+    Output,
     PacketIn,
     PacketOut,
     Port,
@@ -58,6 +59,35 @@ from .cookies import PREFIX_MASK
 _OF10_CONFIG = PortConfig.NO_STP | PortConfig.NO_RECV_STP | PortConfig.NO_FLOOD
 _MISS = TableConfig.TABLE_MISS_CONTINUE | TableConfig.TABLE_MISS_DROP
 _FULL = TableConfig.EVICTION | TableConfig.VACANCY_EVENTS
+
+
+_OUTPUTS = 4096  # kept
+_outputs: dict[Output, tuple[tuple[Action, ...], tuple[Instruction, ...]]] = {}
+
+
+def _of_output(output: Output) -> tuple[tuple[Action, ...], tuple[Instruction, ...]]:
+    """Return one output as a list, and as what an entry does: the same objects for the same one.
+
+    Most entries and packets do just that, and what is the same object need not be encoded anew.
+    """
+    known = _outputs.get(output)
+    if known is None:
+        if len(_outputs) >= _OUTPUTS:
+            _outputs.clear()
+        known = _outputs[output] = (output,), (ApplyActions((output,)),)
+    return known
+
+
+def _listed(actions: Sequence[Action]) -> tuple[Action, ...]:
+    if len(actions) == 1 and type(output := actions[0]) is Output:
+        return _of_output(output)[0]
+    return tuple(actions)
+
+
+def _applied(actions: Sequence[Action]) -> tuple[Instruction, ...]:
+    if len(actions) == 1 and type(output := actions[0]) is Output:
+        return _of_output(output)[1]
+    return (ApplyActions(tuple(actions)),) if actions else ()
 
 
 class Orders(ABC):
@@ -103,7 +133,7 @@ class Orders(ABC):
         With neither it drops what matches. Timeouts are in seconds, 0 never. The low 48 bits
         of the cookie are the application's, the high ones say whose the entry is.
         """
-        applied = (ApplyActions(tuple(actions)),) if actions else ()
+        applied = _applied(actions)
         return self.send(
             FlowMod(
                 match,
@@ -133,7 +163,7 @@ class Orders(ABC):
         Up to OF1.1 an entry is added where there is none, and in OF1.0 the cookie of each
         becomes `cookie`; since OF1.1 `cookie` and `cookie_mask` narrow down which are meant.
         """
-        applied = (ApplyActions(tuple(actions)),) if actions else ()
+        applied = _applied(actions)
         return self.send(
             FlowMod(
                 match,
@@ -302,11 +332,12 @@ class Orders(ABC):
         """
         if not isinstance(packet, PacketIn):
             port = Port.CONTROLLER if in_port is None else in_port
-            return self.send(PacketOut(tuple(actions), packet, match=match_of_port(port)))
+            return self.send(PacketOut(_listed(actions), packet, match=match_of_port(port)))
         port = packet.in_port if in_port is None else in_port
         data = packet.data if packet.buffer_id == NO_BUFFER else b""
-        message = PacketOut(tuple(actions), data, packet.buffer_id, match_of_port(port))
-        if self.origins and (send_back := self.origins.of(packet)):
+        message = PacketOut(_listed(actions), data, packet.buffer_id, match_of_port(port))
+        origins = self.origins
+        if origins is not None and origins.are_noted and (send_back := origins.of(packet)):
             return self._send_back(send_back, message)
         return self.send(message)
 

@@ -95,9 +95,11 @@ class Peer:
         for worker in self.workers if self.main is None else self.main.workers:
             worker.begin_turn()
         for event in events:
-            if type(event) is PacketIn and self.workers and not self.requests:
-                for worker in self.workers:  # as most events go, past all that others may need
-                    worker.take(event)
+            if type(event) is PacketIn and self.workers:
+                # As most events go, past all that others may need: it answers no request.
+                for worker in self.workers:
+                    if not worker.take(event):
+                        self._offer(worker, event)
             elif self.ended.is_set():
                 return  # it was closed because of an event before
             else:
@@ -157,12 +159,17 @@ class Peer:
 
     def _tell(self, message: Message, workers: Sequence[Worker]) -> None:
         for worker in workers:
-            # While a handler awaits an answer we have to read on, whatever else comes.
-            is_too_much = worker.overfull or (worker.full and type(message) is PacketIn)
-            if is_too_much and self.requests.awaited:
-                self._drop()
-            else:
-                worker.take(message)
+            if not worker.take(message):
+                self._offer(worker, message)
+
+    def _offer(self, worker: Worker, message: Message) -> None:
+        """Let a worker do a message later, as it cannot be done now."""
+        # While a handler awaits an answer we have to read on, whatever else comes.
+        is_too_much = worker.overfull or (worker.full and type(message) is PacketIn)
+        if is_too_much and self.requests.awaited:
+            self._drop()
+        else:
+            worker.add(message)
 
     def _tell_if_too_many_ports(self, datapath: Datapath) -> None:
         if not (datapath.has_all_ports or self._has_told_ports):
@@ -242,7 +249,13 @@ class Peer:
         version = self.channel.connection.version
         assert version is not None
         datapath = Datapath(
-            features, ports, version, self.send, self.requests, self._sent, self.channel.peer
+            features,
+            ports,
+            version,
+            self.channel.send,
+            self.requests,
+            self._sent,
+            self.channel.peer,
         )
         older = self.controller.ready(self, datapath)
         self.datapath = datapath

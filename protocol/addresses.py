@@ -61,16 +61,16 @@ class MacAddress(int):
 
 
 _KNOWN_MAX = 1 << 16  # addresses kept ready, so that a peer cannot fill our memory with them
-_known: dict[bytes, MacAddress] = {}
 
 
-def _mac_of(raw: bytes) -> MacAddress:
-    found = _known.get(raw)
-    if found is None:
-        if len(_known) >= _KNOWN_MAX:
-            _known.clear()
-        found = _known[raw] = MacAddress.from_bytes(raw, "big")
-    return found
+class _Known(dict[bytes, MacAddress]):
+    """Addresses by their bytes, made when first needed."""
+
+    def __missing__(self, raw: bytes) -> MacAddress:
+        if len(self) >= _KNOWN_MAX:
+            self.clear()
+        found = self[raw] = MacAddress.from_bytes(raw, "big")
+        return found
 
 
 def _mac_bytes(value: int) -> bytes:
@@ -81,6 +81,6 @@ def _ipv6_bytes(value: IPv6Address) -> bytes:
     return value.packed
 
 
-Mac = Converted(Bytes(6), _mac_of, _mac_bytes)
+Mac = Converted(Bytes(6), _Known().__getitem__, _mac_bytes)
 Ipv4 = Converted(U32, IPv4Address, int)
 Ipv6 = Converted(Bytes(16), IPv6Address, _ipv6_bytes)

@@ -36,13 +36,19 @@ class RawPlans:
 
     def raw_of(self, match: Match) -> Any:
         """Return the struct of a match, None where that takes a closer look."""
-        values = tuple(match.values())
-        shape = (tuple(match.keys()), tuple(map(type, values)), *match.get_all(_DECIDING))
+        fields = match._fields  # past its methods: this is done for each match that is written
+        numbers = fields.values()
+        shape = (
+            tuple(fields),
+            tuple(map(type, numbers)),
+            fields.get("eth_type"),
+            fields.get("ip_proto"),
+        )
         try:
             plan = self._plans[shape]
         except (KeyError, TypeError):
             plan = self._keep(shape, match)
-        return plan(*values) if plan is not None else None
+        return plan(*numbers) if plan is not None else None
 
     def _keep(self, shape: tuple[Any, ...], match: Match) -> Plan | None:
         if not _NUMBERS.issuperset(shape[1]) or not _UNPLANNED.isdisjoint(shape[0]):

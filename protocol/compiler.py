@@ -239,7 +239,8 @@ def _kept_form(form: Form) -> Form:
     """Return a form that remembers the lists that came before, by their bytes and values."""
     lists: dict[bytes, Any] = {}
     encodings: dict[Any, bytes] = {}
-    # By id: to compare all that a list consists of costs more. It is kept, so the id stays its.
+    # By id, the first of each value: to look at all that a list consists of costs more. It is
+    # kept, so that the id stays its own.
     latest: dict[int, tuple[Any, bytes]] = {}
     decode_list, encode_list = form
 
@@ -261,10 +262,9 @@ def _kept_form(form: Form) -> Form:
             return encode_list(items)
         if raw is None:
             raw = encode_list(items)
-            if len(raw) > _KEPT_BYTES or not _is_told_by_value(items):
-                return raw
-            _keep(encodings, items, raw)
-        _keep(latest, id(items), (items, raw))
+            if len(raw) <= _KEPT_BYTES and _is_told_by_value(items):
+                _keep(encodings, items, raw)
+                _keep(latest, id(items), (items, raw))
         return raw
 
     return Form(decode, encode)

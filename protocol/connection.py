@@ -18,7 +18,7 @@ from functools import cache
 
 from .errors import BadRequestCode, ErrorCode, HelloFailedCode, sayable
 from .exceptions import DecodeError
-from .message import DECODERS, HEADER, Message, classes, decode, encode
+from .message import DECODERS, ENCODERS, HEADER, Message, classes, decode, encode
 from .multipart import Gatherer, MultipartReply, MultipartRequest
 from .symmetric import EchoReply, EchoRequest, ErrorMsg, Hello
 from .version import ALL_VERSIONS, Version
@@ -113,10 +113,14 @@ class Connection:
         nothing is queued.
         """
         if xid is None:
-            xid = self._next_xid()
+            self._xid = xid = self._xid % 0xFFFF_FFFF + 1  # as _next_xid, without its call
         if self.state is State.OPEN:
-            assert self.version is not None
-            self._out.append(encode(message, self.version, xid))
+            version = self.version
+            assert version is not None
+            try:
+                self._out.append(ENCODERS[version][type(message)](message, xid))
+            except FAULTS:
+                self._out.append(encode(message, version, xid))  # which finds the words
         return xid
 
     def reserve_xid(self) -> int:

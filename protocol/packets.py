@@ -109,7 +109,7 @@ class PacketIn(Message):
     @property
     def in_port(self) -> int:
         """The port that the packet came in by; Port.ANY where it is not told."""
-        in_port = self.match.get("in_port")
+        in_port = self.match._fields.get("in_port")  # get() by another call: it is asked often
         return in_port if isinstance(in_port, int) else Port.ANY
 
 

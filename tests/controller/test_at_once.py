@@ -44,7 +44,8 @@ async def read(worker: Worker, xids: Sequence[int]) -> list[object]:
     def bring() -> None:
         worker.begin_turn()
         for xid in xids:
-            worker.take(PacketIn(xid=xid))
+            if not worker.take(PacketIn(xid=xid)):
+                worker.add(PacketIn(xid=xid))
         app = worker.handlers.app
         done.set_result(list(app.seen) if isinstance(app, Noting) else [])
 
