@@ -94,8 +94,7 @@ class Topology(App):
 
     def edges(self, datapath: Datapath) -> list[int]:
         """Return the ports of a switch where hosts may be."""
-        number = datapath.datapath_id
-        return [port for port in datapath.ports if self.is_edge(SwitchEnd(number, port))]
+        return self._discovery.edges(datapath.datapath_id, _now())
 
     def progress(self) -> str:
         """Return how far discovery is, as in "links 5 of 6 confirmed"."""

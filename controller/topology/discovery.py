@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from math import inf
 from typing import NamedTuple
 
 from protocol import Port, PortDesc
@@ -96,6 +97,7 @@ class Discovery:
         self._ports: dict[int, dict[int, _Port]] = {}  # those that are up, by switch
         self._timers: list[tuple[float, SwitchEnd]] = []
         self._under_way: dict[bytes, Probe] = {}  # frames that did not arrive anywhere yet
+        self._edges: dict[int, tuple[float, list[int]]] = {}  # switch -> until when, which ports
 
     # Switches and ports
 
@@ -109,6 +111,7 @@ class Discovery:
         """Forget a switch, its ports and its links."""
         for port in self._ports.pop(datapath_id, {}).values():
             self._forget_probes(port)
+        self._edges.pop(datapath_id, None)
         return self._went(self.graph.remove_switch(datapath_id), "the switch is gone")
 
     def set_port(self, datapath_id: int, desc: PortDesc, now: float) -> list[Event]:
@@ -138,6 +141,7 @@ class Discovery:
         if port is None:
             return []
         self._forget_probes(port)
+        self._edges.pop(datapath_id, None)
         link = self.graph.links.get(end)
         gone = ([link] if link else []) + self.graph.into(end)
         for one in gone:
@@ -147,7 +151,13 @@ class Discovery:
     def _went(self, links: Iterable[Link], reason: str) -> list[Event]:
         for link in links:
             self.latency.pop(link, None)
+            self._look_again(link)
         return [LinkDown(link, reason) for link in links]
+
+    def _look_again(self, link: Link) -> None:
+        """Forget at which ports hosts may be of the switches at both ends."""
+        for end in link:
+            self._edges.pop(end.datapath_id, None)
 
     # What is known of ports
 
@@ -160,6 +170,20 @@ class Discovery:
         port = self._port(end)
         settled = port is not None and port.nonces and now - port.quiet_since >= SETTLE_TIME
         return bool(settled) and not self.is_internal(end)
+
+    def edges(self, datapath_id: int, now: float) -> list[int]:
+        """Return the ports of a switch where hosts may be.
+
+        Each frame that all are to get asks for those of all switches: they are kept.
+        """
+        until, found = self._edges.get(datapath_id, (-inf, []))
+        if now >= until:
+            ports = self._ports.get(datapath_id, {})
+            found = [one for one in ports if self.is_edge(SwitchEnd(datapath_id, one), now)]
+            settling = (port.quiet_since + SETTLE_TIME for port in ports.values())
+            until = min((at for at in settling if at > now), default=inf)
+            self._edges[datapath_id] = until, found
+        return list(found)
 
     # Probes
 
@@ -183,6 +207,8 @@ class Discovery:
     def _probe(self, end: SwitchEnd, port: _Port, now: float) -> Outgoing:
         probe = Probe(end, self._nonce())
         is_extra = not port.nonces or port.due < port.regular  # the first, or called for
+        if not port.nonces:  # until now no host could be there
+            self._edges.pop(end.datapath_id, None)
         self._drop_old(port, now)
         frame = probes.sealed(self._key, probe, port.head)
         port.nonces[probe.nonce] = _Sent(now, frame)
@@ -257,6 +283,7 @@ class Discovery:
             self._set_due(link.src, port, port.regular)
         if not self.graph.add(link):
             return events
+        self._look_again(link)
         if not self.graph.both_ways(link):
             self._call(link.dst, link.src, now)
         return [*events, LinkUp(link)]

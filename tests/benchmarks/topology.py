@@ -273,8 +273,9 @@ class Bench:
     async def found(self) -> None:
         """Wait until all links are known, and hosts may speak; idle time is skipped."""
         with skipping():
-            while len(self.topology.graph.links) < len(self.cabling.far):
-                await asyncio.sleep(ON_ITS_WAY)
+            async with asyncio.timeout(PATIENCE):
+                while len(self.topology.graph.links) < len(self.cabling.far):
+                    await asyncio.sleep(ON_ITS_WAY)
             await asyncio.sleep(2 * SETTLE_TIME)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from itertools import count
 
@@ -94,6 +95,30 @@ def test_ports_between_switches_are_no_edge_and_others_are_when_they_settled(
     assert not discovery.is_edge(A, 100.0)
     assert not discovery.is_edge(B, 100.0)
     assert not discovery.is_edge(end(1, 99), 100.0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_edges_of_a_switch_are_its_ports_that_are_edges(seed: int) -> None:
+    """They are kept from one question to the next, whatever happens between."""
+    dice, cables = random.Random(seed), Cables((A, B), (end(1, 1), end(3, 1)))
+    discovery, now = cables.discovery, 0.0
+    for _ in range(300):
+        switch, number = dice.randint(1, 3), dice.randint(1, 3)
+        match dice.randrange(6):
+            case 0:
+                discovery.set_port(switch, port(number, up=False), now)
+            case 1 | 2:
+                discovery.set_port(switch, port(number), now)
+            case 3:
+                discovery.remove_switch(switch)
+            case 4:
+                cables.far = {} if cables.far else {A: B, B: A}
+            case 5:
+                cables.run(now)
+        now += dice.choice([0.0, 0.1, SETTLE_TIME, INTERVAL])
+        for one in (1, 2, 3):
+            wanted = [n for n in range(1, 4) if discovery.is_edge(end(one, n), now)]
+            assert sorted(discovery.edges(one, now)) == wanted
 
 
 def test_a_port_that_nobody_probed_yet_is_no_edge() -> None:
