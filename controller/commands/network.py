@@ -21,12 +21,15 @@ def topology(control: Path, as_json: bool) -> None:
       pointsman topology --json
     """
     switches = list(asked(control, "switches"))
+    if not as_json:  # they are known whether an application looks for links or not
+        named = any(one["name"] for one in switches)
+        shown = [{k: v for k, v in one.items() if named or k != "name"} for one in switches]
+        show(shown, False, "Switches", "no switch is connected")
+        click.echo()
     *links, end = asked(control, "topology")
     if as_json:
         tell([{"switches": switches, "links": links, "progress": end["progress"]}])
         return
-    show(switches, False, "Switches", "no switch is connected")
-    click.echo()
     show(links, False, "Links", "no link is known")
     click.echo(f"\n{end['progress']}")
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
 
-from .asking import Lists, asked, options, show, switch_argument, tell
+from protocol.text import value_text
+
+from .asking import Answer, Lists, asked, options, show, switch_argument, tell
 
 _COLUMNS = {
     "datapath_id": "switch",
@@ -53,7 +56,7 @@ def list_ports(switch: str | None, control: Path, as_json: bool) -> None:
     Example:
       pointsman ports list s1
     """
-    show(asked(control, "ports", switch=switch), as_json, "Ports", "there are no ports", _COLUMNS)
+    _show(asked(control, "ports", switch=switch), as_json, "Ports", _COLUMNS)
 
 
 @ports.command("stats")
@@ -66,8 +69,14 @@ def stats(switch: str | None, control: Path, as_json: bool) -> None:
     Example:
       pointsman ports stats s1
     """
-    answers = asked(control, "port_stats", switch=switch)
-    show(answers, as_json, "Ports' counters", "there are no ports", _STATS)
+    _show(asked(control, "port_stats", switch=switch), as_json, "Ports' counters", _STATS)
+
+
+def _show(answers: Iterable[Answer], as_json: bool, title: str, columns: Mapping[str, str]) -> None:
+    """Print ports; those with a name of the specification's, as LOCAL, by that in tables."""
+    if not as_json:
+        answers = ({**one, "port_no": value_text("port_no", one["port_no"])} for one in answers)
+    show(answers, as_json, title, "there are no ports", columns)
 
 
 def _sets(name: str, flag: str, value: bool, about: str) -> None:

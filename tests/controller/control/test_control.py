@@ -17,7 +17,7 @@ from controller import Controller
 from controller.control.client import NoAnswer, ask
 from controller.control.place import default_path
 from controller.control.server import Control
-from protocol import OF10, Message, Version
+from protocol import OF10, Message, Port, Version
 from protocol.pcap import read
 
 from ..fakes import PATIENCE
@@ -120,6 +120,21 @@ async def test_a_switch_may_be_named_as_its_bridge_is_called(path: Path) -> None
         assert (await asked.run("flows", "add", "br-east", "actions=drop")).exit_code == 0
         lost = await asked.run("ports", "s7")
         assert "switch 0x7 is not connected; connected are 0x1, 0x2 (br-east)" in lost.output
+
+
+async def test_tables_call_the_local_port_and_bridges_by_their_names(path: Path) -> None:
+    async with running(path, "hub", bridges={"s2": "br-east"}) as asked:
+        shown = (await asked.run("ports", "br-east")).output.splitlines()
+        assert [line.split()[1] for line in shown] == ["PORT_NO", "1", "2", "LOCAL"]
+        assert (await asked.data("ports", "br-east"))[-1]["port_no"] == Port.LOCAL
+
+
+async def test_switches_are_shown_even_where_nobody_looks_for_links(path: Path) -> None:
+    async with running(path, "hub", bridges={"s2": "br-east"}) as asked:
+        told = await asked.run("topology")
+        assert "0x2          br-east  1.3" in told.stdout
+        assert told.exit_code == 1
+        assert "start forwarding" in told.stderr
 
 
 async def test_a_name_counts_more_than_a_number_that_is_written_alike(path: Path) -> None:
