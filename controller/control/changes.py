@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from typing import Any
 
-from protocol import OF10, FlowModCommand, GroupModCommand, Message, MeterModCommand, PortConfig
+from msgspec.structs import replace
+
+from protocol import (
+    ALL_TABLES,
+    OF10,
+    OF11,
+    FlowMod,
+    FlowModCommand,
+    GroupModCommand,
+    Message,
+    MeterModCommand,
+    PortConfig,
+)
 from protocol.spec_names import message_name
 from protocol.syntax import Flow, parse_group, parse_meter
 from protocol.text import brief_text
@@ -18,8 +30,8 @@ from .which import Unanswerable, one_switch
 Answer = dict[str, Any]
 
 
-async def _do(datapath: Datapath, message: Message) -> Answer:
-    await datapath.confirm(message)
+async def _do(datapath: Datapath, message: Message, *more: Message) -> Answer:
+    await datapath.confirm(message, *more)
     done = f"{message_name(type(message))}: {brief_text(message)}"
     return {"datapath_id": f"{datapath.datapath_id:#x}", "done": done}
 
@@ -31,7 +43,14 @@ async def flow_mod(controller: Controller, question: Answer) -> AsyncGenerator[A
     if datapath.version == OF10 and flow.table_id:
         cure = f"leave table={flow.table_id} out"
         raise Unanswerable(f"{datapath}: OpenFlow 1.0 has one table, 1.1 to 1.5 have more: {cure}")
-    yield await _do(datapath, flow.mod(command, datapath.version))
+    yield await _do(datapath, *_for_tables(datapath, flow.mod(command, datapath.version)))
+
+
+def _for_tables(datapath: Datapath, message: FlowMod) -> Iterable[FlowMod]:
+    """Return it for each table where all are meant and OF1.1, unlike OF1.2, cannot say that."""
+    if datapath.version != OF11 or message.table_id != ALL_TABLES:
+        return [message]
+    return (replace(message, table_id=one) for one in range(datapath.n_tables))
 
 
 async def group_mod(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:
@@ -76,7 +95,8 @@ class _Draft(Orders):
 
     def __init__(self, datapath: Datapath) -> None:
         self._datapath = datapath
-        self.version, self.ports = datapath.version, datapath.ports
+        self.version, self.n_tables = datapath.version, datapath.n_tables
+        self.ports = datapath.ports
 
     def __str__(self) -> str:
         return str(self._datapath)
