@@ -91,6 +91,21 @@ def _settings(
     )
 
 
+TLS_OPTIONS = (
+    click.option(
+        "--private-key",
+        metavar="FILE",
+        help="For ssl: and pssl: the key of the switches, in PEM.",
+    ),
+    click.option("--certificate", metavar="FILE", help="And the certificate that belongs to it."),
+    click.option(
+        "--ca-cert",
+        metavar="FILE",
+        help="And that of the CA which signs for the controllers. The names in their "
+        f"certificates are not looked at. '{NO_CA}' trusts everyone.",
+    ),
+)
+
 channel_options = gathered(
     "settings",
     _settings,
@@ -141,18 +156,7 @@ channel_options = gathered(
         metavar="NUMBER",
         help="Auxiliary channels beside the main one to each controller.  [0]",
     ),
-    click.option(
-        "--private-key",
-        metavar="FILE",
-        help="For ssl: and pssl: the key of the switches, in PEM.",
-    ),
-    click.option("--certificate", metavar="FILE", help="And the certificate that belongs to it."),
-    click.option(
-        "--ca-cert",
-        metavar="FILE",
-        help="And that of the CA which signs for the controllers. The names in their "
-        f"certificates are not looked at. '{NO_CA}' trusts everyone.",
-    ),
+    *TLS_OPTIONS,
 )
 
 

@@ -22,11 +22,11 @@ from protocol.transport.terminal import (
     log_to_terminal,
     raise_file_limit,
 )
-from protocol.transport.tls import NO_CA, TlsFiles, tls_files
+from protocol.transport.tls import TlsFiles, tls_files
 
 from .. import transport
 from ..cli import DEFAULT_CONTROLLER, dialling
-from ..options import gathered, of_version
+from ..options import TLS_OPTIONS, gathered, of_version
 from .course import Phase
 from .outcome import Outcome
 from .page import page
@@ -144,17 +144,7 @@ plan_options = gathered(
     _seconds("--settle", SETTLE, "Silence after which a controller counts as ready."),
     _seconds("--connect-timeout", CONNECT_TIMEOUT, "When all switches must be connected."),
 )  # fmt: skip
-tls_options = gathered(
-    "tls",
-    _files,
-    click.option("--private-key", metavar="FILE", help="For ssl: the switches' key, in PEM."),
-    click.option("--certificate", metavar="FILE", help="And the certificate that belongs to it."),
-    click.option(
-        "--ca-cert",
-        metavar="FILE",
-        help=f"And that of the CA which signs for the controller. '{NO_CA}' trusts everyone.",
-    ),
-)
+tls_options = gathered("tls", _files, *TLS_OPTIONS)
 
 
 @click.command(
