@@ -55,6 +55,8 @@ class Course:
         self._pacing_since = 0.0
         self._slice_end = now
         self._sliced = 0  # answers that slices have
+        self._loaded: list[Lane] = []  # which send packet_ins
+        self._learned, self._learned_at = 0, now  # hosts, and when the last one was
 
     def go(self, now: float) -> None:
         """Begin, as all processes are ready."""
@@ -91,37 +93,43 @@ class Course:
 
     def _connect(self, now: float) -> None:
         self.wake = now + self.plan.settle / 4
-        if self.without and now - self.began <= self.plan.connect_timeout:
-            return
-        if any(now - lane.heard < self.plan.settle for lane in self.lanes if not lane.closed):
-            return
         for lane in self.alive:
-            self.up.add(lane.heard - self.began)
-        if not self.alive:
+            if lane.up is None and self._is_up(lane, now):
+                lane.up = lane.heard
+                self.up.add(lane.heard - self.began)
+        late = now - self.began > self.plan.connect_timeout
+        if not late and not all(lane.up or lane.closed for lane in self.lanes):
+            return
+        self._loaded = self.alive
+        if not self._loaded:
             self.phase = Phase.DONE
-            return
-        if self.plan.kind is None or not self.plan.learn:
+        elif self.plan.kind is None or not self.plan.learn:
             self._get_ready(now)
-            return
+        else:
+            self._announce(now)
+
+    def _is_up(self, lane: Lane, now: float) -> bool:
+        """Whether a controller is done with a switch; one that we only listen to never is."""
+        listening = self.plan.mode in (Mode.FLOW_MODS, Mode.STATS)
+        return listening or now - lane.heard >= self.plan.settle
+
+    def _announce(self, now: float) -> None:
         self._enter(Phase.LEARNING, now)
+        self._learned_at = now
         self._load(Kind.ANNOUNCEMENT)
         self._open(ANNOUNCING_WINDOW, self.plan.hosts, now)
 
     def _learn(self, now: float) -> None:
         self._expire(now)
-        if self.tally.lost:
-            self._hurry()
-        if not any(lane.pending or lane.left for lane in self.lanes if not lane.closed):
+        if self.tally.answered > self._learned:
+            self._learned, self._learned_at = self.tally.answered, now
+        if self.tally.lost:  # then no longer a few hosts at a time
+            for lane in self._loaded:
+                lane.window = self.plan.hosts
+        in_vain = now - self._learned_at > self.plan.timeout
+        if in_vain or not any(lane.pending or lane.left for lane in self.alive):
             self._open(0, sys.maxsize, now)
             self._get_ready(now)
-
-    def _hurry(self) -> None:
-        """Wait no longer for a few hosts at a time, or not at all for who answers nothing."""
-        for lane in self.lanes:
-            lane.window = self.plan.hosts
-            if not self.tally.answered:
-                lane.left = 0
-                lane.pending.clear()
 
     def _get_ready(self, now: float) -> None:
         self._enter(Phase.READY, now)
@@ -137,7 +145,7 @@ class Course:
             self.seconds, self.answered = now - self._since, tally.answered
             self.flow_mods, self.packet_outs = tally.flow_mods, tally.packet_outs
             self._open(0, sys.maxsize, now)
-            self.phase, self.wake = Phase.DRAINING, now  # which counts on
+            self.phase, self._since, self.wake = Phase.DRAINING, now, now  # which counts on
 
     def _echo(self, now: float) -> None:
         self.wake = now + SLICE
@@ -152,7 +160,10 @@ class Course:
 
     def _drain(self, now: float) -> None:
         self._expire(now)
-        if not any(lane.pending or lane.due for lane in self.lanes if not lane.closed):
+        if now - self._since > self.plan.timeout:
+            for lane in self._loaded:
+                lane.give_up()
+        if not any(lane.pending or lane.due for lane in self._loaded):
             self.phase = Phase.DONE
 
     def _run(self, now: float, seconds: float) -> bool:
@@ -171,7 +182,7 @@ class Course:
 
     def _pace(self, now: float) -> float:
         """Send what is due, by turns from all switches; return when the next one is."""
-        rate, lanes = self.plan.rate, self.lanes
+        rate, lanes = self.plan.rate, self._loaded
         due = int((now - self._pacing_since) * rate) + 1
         for number in range(self._due, due):
             lanes[number % len(lanes)].due.append(self._pacing_since + number / rate)
@@ -181,7 +192,8 @@ class Course:
         return self._pacing_since + due / rate
 
     def _touched(self, due: int) -> list[Lane]:
-        return [self.lanes[number % len(self.lanes)] for number in range(self._due, due)]
+        lanes = self._loaded
+        return [lanes[number % len(lanes)] for number in range(self._due, due)]
 
     # All switches
 
@@ -194,18 +206,18 @@ class Course:
             lane.tally = self.tally
 
     def _load(self, kind: Kind) -> None:
-        for lane in self.lanes:
-            if lane.version is not None:
-                lane.load(self.plan.traffic(lane.version), kind)
+        for lane in self._loaded:
+            assert lane.version is not None
+            lane.load(self.plan.traffic(lane.version), kind)
 
     def _open(self, window: int, left: int, now: float) -> None:
-        for lane in self.lanes:
+        for lane in self._loaded:
             lane.window, lane.left = window, left
             self._fill(lane, now)
 
     def _expire(self, now: float) -> None:
         self.wake = now + SLICE
-        for lane in self.lanes:
+        for lane in self._loaded:
             lane.expire(now - self.plan.timeout)
             self._fill(lane, now)
 

@@ -66,6 +66,7 @@ class Lane:
         self.last_error: ErrorMsg | None = None
         self.featured: float | None = None  #: when the controller had its features
         self.heard = now  #: when it last asked for, or changed, something
+        self.up: float | None = None  #: the last of these times before it was silent for a while
         self.echoed: float | None = None  #: when the echo reply came
         self._connection: Connection | None = Connection(now, versions, echo_interval=0)
         self._ring: Ring | None = None
@@ -100,6 +101,9 @@ class Lane:
         """Send as many packet_ins as are due, or as the window has room for."""
         if self.blocked:
             return
+        if self.closed:
+            self.give_up()
+            return
         if self.due:
             self._send_due(now)
             return
@@ -126,6 +130,11 @@ class Lane:
         for token in list(islice(self.pending, late)):
             del self.pending[token]
         self.tally.lost += late
+
+    def give_up(self) -> None:
+        """Count as lost what was due and did not go."""
+        self.tally.lost += len(self.due)
+        self.due.clear()
 
     def close(self, reason: str) -> None:
         """Note that the channel ended; what is on its way is lost."""

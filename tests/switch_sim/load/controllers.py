@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 
 from protocol import (
@@ -111,16 +111,25 @@ def greeted(version: Version = OF13, policy: Policy = by_both) -> Cable:
     return cable
 
 
-def run(plan: Plan, policy: Policy = by_both, delay: int = 1, limit: float = 100) -> Course:
+def run(
+    plan: Plan,
+    policy: Policy = by_both,
+    delay: int = 1,
+    limit: float = 100,
+    controllers: Sequence[FakeController | None] = (),
+) -> Course:
     """Run in virtual time with a controller that takes `delay` ticks for each exchange.
 
-    It must be over in `limit` seconds.
+    It must be over in `limit` seconds. `controllers` are those of the first switches, None for
+    one that hears nothing.
     """
     (version,) = plan.versions
     tally = Tally()
     numbers = range(plan.first, plan.first + plan.switches)
     lanes = [Lane(Answers(one, plan.ports), plan.versions, tally, 0) for one in numbers]
-    cables = [Cable(one, FakeController(version, policy)) for one in lanes]
+    others = [FakeController(version, policy) for _ in lanes[len(controllers) :]]
+    pairs = zip(lanes, [*controllers, *others], strict=True)
+    cables = [Cable(one, controller) for one, controller in pairs if controller is not None]
     course = Course(plan, lanes, 0)
     for tick in count(1):
         now = tick * TICK
