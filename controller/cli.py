@@ -246,7 +246,7 @@ def _apps_like(
 @click.option(
     "--reload",
     is_flag=True,
-    help="Load applications again when their files change; switches stay connected.",
+    help="Load applications, and read --config, again when files change; switches stay connected.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(

@@ -42,8 +42,8 @@ class Reloader:
         self._plan, self._sources, self._watches = plan, sources, watches
         self._busy = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._seen = {source.name: _stamp(source) for source in sources}  # as it was loaded
-        self._last = dict(self._seen)  # as the look before found it
+        self._files = {one.name: _Files(_stamp(one.files)) for one in sources}
+        self._config = _Files(_stamp(self._config_files()))
 
     def start(self) -> None:
         """Begin to look at the files, if that is wanted."""
@@ -72,14 +72,10 @@ class Reloader:
             await self.look()
 
     async def look(self) -> None:
-        """Load again what changed and has lain still for one look, so that it is whole."""
-        changed = []
-        for source in self._sources:
-            stamp = _stamp(source)
-            if stamp and stamp != self._seen[source.name] and stamp == self._last[source.name]:
-                changed.append(source)
-                self._seen[source.name] = stamp
-            self._last[source.name] = stamp
+        """Load again what changed, or read again the configuration that did."""
+        if self._config.changed(_stamp(self._config_files())):
+            await self.reread()
+        changed = [one for one in self._sources if self._files[one.name].changed(_stamp(one.files))]
         if changed:
             await self._apply(self._plan, changed)
 
@@ -117,11 +113,28 @@ class Reloader:
                 return
             new = [one for one in sources if one not in kept]
             self._plan, self._sources = plan, sources
-            for source in new:
-                self._seen[source.name] = self._last[source.name] = _stamp(source)
+            self._files |= {one.name: _Files(_stamp(one.files)) for one in new}
             await self._controller.exchange(apps_of(sources))
             what = ", ".join(name for one in new for name in sorted(_names(one))) or "nothing new"
             logger.info("loaded again: %s", what)
+
+    def _config_files(self) -> list[Path]:
+        return [self._configuration.path] if self._configuration.path else []
+
+
+class _Files:
+    """Some files, as they were when they were loaded, and when they were looked at last."""
+
+    def __init__(self, stamp: Stamp) -> None:
+        self._loaded = self._last = stamp
+
+    def changed(self, stamp: Stamp) -> bool:
+        """Return whether they changed, and have lain still for one look, so that they are whole."""
+        is_new = stamp not in ((), self._loaded) and stamp == self._last
+        self._last = stamp
+        if is_new:
+            self._loaded = stamp
+        return is_new
 
 
 def apps_of(sources: Iterable[Source]) -> list[App]:
@@ -133,10 +146,10 @@ def _names(source: Source) -> set[str]:
     return {name_of(app) for app in source.apps}
 
 
-def _stamp(source: Source) -> Stamp:
-    """Return what changes when one of a source's files does; nothing while one is missing."""
+def _stamp(files: Iterable[Path]) -> Stamp:
+    """Return what changes when one of some files does; nothing while one is missing."""
     try:
-        stats = [(file, file.stat()) for file in source.files]
+        stats = [(file, file.stat()) for file in files]
     except OSError:  # an editor that writes a new file and renames it
         return ()
     return tuple((file, stat.st_mtime_ns, stat.st_size) for file, stat in stats)

@@ -252,6 +252,16 @@ async def test_an_application_whose_options_changed_begins_anew(
         assert "echo_interval: changing that takes a restart of the controller" in caplog.text
 
 
+async def test_a_configuration_that_changes_is_read_again(place: Path) -> None:
+    config = Path(written(place, "p.toml", "[apps.hub]\n"))
+    async with running(Configuration(config)) as both:
+        (hub,) = both.apps
+        written(place, "p.toml", "[apps.hub]\n[apps.learning_switch]\n")
+        await both.look_twice()
+        assert both.apps[0] is hub
+        assert len(both.apps) == 2
+
+
 async def test_applications_come_and_go_with_the_file(place: Path) -> None:
     config = Path(written(place, "p.toml", "[apps.hub]\n"))
     async with running(Configuration(config)) as both:
