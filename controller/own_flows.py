@@ -84,9 +84,10 @@ class OwnFlows:
         if isinstance(message, FlowMod):
             # What comes of add_flow is right as it is, and most often there is no more to do.
             if message.command is _ADD and message.cookie & PREFIX_MASK == self._base:
+                xid = self._send(message)
                 if self._owners is not None:
                     self._note(message)
-                return self._send(message)
+                return xid
             return self._flow_mod(message)
         assert isinstance(message, BundleAdd)
         if isinstance(message.message, FlowMod):  # bundles exist where cookie_mask does
