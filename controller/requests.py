@@ -131,8 +131,10 @@ class Requests:
             if refusal := _first_refusal(futures.values()):
                 raise refusal
         finally:
-            for xid in xids:
+            for xid, future in futures.items():
                 self._waiting.pop(xid, None)
+                if future.done():
+                    future.exception()  # asyncio would tell of one that nobody looked at
 
     def resolve(self, message: Message) -> bool:
         """Give `message` to the request that it answers; False if it answers none."""

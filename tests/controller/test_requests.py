@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -143,3 +144,21 @@ async def test_messages_without_an_answer_are_confirmed_unless_one_is_refused() 
             assert waiting.resolve(ErrorMsg(BadRequestCode.BAD_LEN, xid=5))
     assert raised.value.error.code == BadRequestCode.BAD_LEN
     assert len(waiting) == 0
+
+
+async def test_messages_that_were_to_be_confirmed_when_the_channel_ended_leave_no_trace() -> None:
+    waiting, told = requests(), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+
+    async def confirm() -> None:
+        async with waiting.refusals([1, 2]):
+            await waiting.answer(3, 10)
+
+    task = asyncio.create_task(confirm())
+    await asyncio.sleep(0)
+    waiting.close("the switch went away")
+    with pytest.raises(ChannelClosed):
+        await task
+    del task
+    gc.collect()
+    assert told == []
