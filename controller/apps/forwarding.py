@@ -28,7 +28,6 @@ from protocol import (
     PacketIn,
     Port,
 )
-from protocol.groups import GroupDescReply, GroupDescRequest
 from protocol.packet import Arp, EthType, Packet
 
 PRIORITY = 100
@@ -72,7 +71,7 @@ class Forwarding(App):
         self.groups[datapath.datapath_id] = {}
         if datapath.speaks(GroupMod):  # what is left of an earlier run may lead astray
             datapath.delete_flows()
-            for desc in (await datapath.request(GroupDescRequest(), GroupDescReply)).groups:
+            for desc in await datapath.group_desc():
                 if desc.group_id >> 24 == FIRST_GROUP >> 24:
                     datapath.delete_group(desc.group_id)
         datapath.add_flow(Match(), [Output(Port.CONTROLLER)], priority=0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from protocol import FlowStatsReply, FlowStatsRequest, PortDesc, PortState
+from protocol import PortDesc, PortState
 from protocol.as_data import as_data
-from protocol.groups import GroupDescReply, GroupDescRequest
-from protocol.meters import MeterDescReply, MeterDescRequest
-from protocol.ports import PortConfig, PortStatsReply, PortStatsRequest
+from protocol.groups import GroupDescRequest
+from protocol.meters import MeterDescRequest
+from protocol.ports import PortConfig
 from protocol.syntax import Flow, group_text, meter_text
 
 from ..datapath import Datapath
@@ -44,16 +44,15 @@ def _port(desc: PortDesc) -> Answer:
 async def port_stats(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:
     """Tell what the ports of one switch counted, or of all."""
     for datapath in some_switches(controller, question):
-        reply = await datapath.request(PortStatsRequest(), PortStatsReply)
-        for entry in sorted(reply.ports, key=lambda one: one.port_no):
+        for entry in sorted(await datapath.port_stats(), key=lambda one: one.port_no):
             yield {**_of(datapath), **as_data(entry, datapath.version)}
 
 
 async def flows(controller: Controller, question: Answer) -> AsyncGenerator[Answer, None]:
     """Tell the flow entries of one switch, or of all, as ovs-ofctl writes them."""
     for datapath in some_switches(controller, question):
-        reply = await datapath.request(FlowStatsRequest(), FlowStatsReply)
-        for entry in reply.flows:
+        # Not as a stream: a reader of ours that is slow must not slow the switch down.
+        for entry in await datapath.flow_stats():
             fields = as_data(entry, datapath.version)
             del fields["stats"]
             owner = controller.spaces.whose(entry.cookie)
@@ -72,8 +71,7 @@ async def groups(controller: Controller, question: Answer) -> AsyncGenerator[Ans
     """Tell the groups of one switch, or of all."""
     for datapath in some_switches(controller, question):
         if datapath.speaks(GroupDescRequest):
-            reply = await datapath.request(GroupDescRequest(), GroupDescReply)
-            for desc in reply.groups:
+            for desc in await datapath.group_desc():
                 fields = as_data(desc, datapath.version)
                 yield {**_of(datapath), "group": group_text(desc), **fields}
 
@@ -82,8 +80,7 @@ async def meters(controller: Controller, question: Answer) -> AsyncGenerator[Ans
     """Tell the meters of one switch, or of all."""
     for datapath in some_switches(controller, question):
         if datapath.speaks(MeterDescRequest):
-            reply = await datapath.request(MeterDescRequest(), MeterDescReply)
-            for desc in reply.meters:
+            for desc in await datapath.meter_desc():
                 fields = as_data(desc, datapath.version)
                 yield {**_of(datapath), "meter": meter_text(desc), **fields}
 

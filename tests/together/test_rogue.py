@@ -114,3 +114,36 @@ async def test_who_connects_again_and_again_disturbs_nobody() -> None:
             rogue = await FakeSwitch.dial(both.bound, datapath_id=ROGUE, ports=range(1, 4))
             rogue.vanish()
         await all_is_well(both, links)
+
+
+@story
+async def test_all_of_that_at_once_leaves_the_topology_right_and_everyone_reachable(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING, "controller")
+    async with forwarding("ring,4", OF13) as both:
+        links = set(both.topology.graph.links.values())
+        rogues = [
+            await FakeSwitch.dial(both.bound, datapath_id=ROGUE + number, ports=range(1, 4))
+            for number in range(3)
+        ]
+        forged = probes.build(b"a guess", Probe(SwitchEnd(1, 1), 1), MacAddress(1))
+        replayed = (await rogues[0].expect(PacketOut)).data
+        for number in range(500):
+            source = (0x0200_0000_0000 + number).to_bytes(6, "big")
+            flood = brought(b"\xff" * 6 + source + b"\x90\x00" + bytes(46))
+            rogues[0].send(flood, brought(forged), brought(replayed, in_port=2))
+            rogues[1].send(BarrierReply(), FlowStatsReply(flags=1), FeaturesReply(1), xid=number)
+            if number % 10 == 0:
+                rogues[2].vanish()
+                rogues[2] = await FakeSwitch.dial(both.bound, datapath_id=ROGUE + 2)
+        assert not (await both.ping_all()).lost
+        others = {
+            link
+            for link in both.topology.graph.links.values()
+            if max(link.src.datapath_id, link.dst.datapath_id) < ROGUE
+        }
+        assert others == links
+        assert "a forged probe" in caplog.text
+        for rogue in rogues:
+            rogue.leave()
