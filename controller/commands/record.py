@@ -24,6 +24,7 @@ from ..datapath_ids import parse_datapath_id
 from ..recorder import Said
 from .asking import Answer, asked, options, switch_argument, switch_option, tell, types_like
 
+_ASCII = str.maketrans("│─╌▶◀┼└…µ", "|-.><+`~u")
 _WIDTH = 80  # columns of a terminal that does not say
 
 
@@ -137,8 +138,18 @@ def _ladder() -> Callable[[Answer], Iterable[str]]:
 def _show(answers: Iterable[Answer], draw: Callable[[Answer], Iterable[str]]) -> None:
     for one in answers:
         for line in draw(one):
-            click.echo(click.style(line, fg="red") if one["error"] else line)
+            shown = _writable(line)
+            click.echo(click.style(shown, fg="red") if one["error"] else shown)
         sys.stdout.flush()
+
+
+def _writable(line: str) -> str:
+    """Return a line as standard output can write it, arrows in ASCII where need be."""
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return line.translate(_ASCII)
+    return line
 
 
 def lines(one: Answer) -> Iterator[str]:

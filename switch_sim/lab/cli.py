@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from importlib.metadata import PackageNotFoundError, version
 
 import click
@@ -36,6 +38,9 @@ Status:
 @click.version_option(_version(), prog_name="pointsman")
 def main() -> None:
     """OpenFlow 1.0 to 1.5: a controller, simulated switches, and both at once."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that it cannot write must not end us
+            stream.reconfigure(errors="replace")
 
 
 for _command in (

@@ -19,6 +19,7 @@ from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
 from protocol import OF13, EchoRequest
+from protocol.pcap import Writer
 from switch_sim.lab.cli import main
 
 from ..controller.control.asked import NAMES as ASKING
@@ -33,6 +34,7 @@ def commands(command: click.Command = main, name: str = "") -> Iterator[tuple[st
 
 
 ROOT = Path(__file__).parents[2]
+PROGRAM = "from switch_sim.lab.cli import main; main()"
 ALL = dict(commands())
 LEAVES = {name: one for name, one in ALL.items() if not isinstance(one, click.Group)}
 
@@ -266,6 +268,19 @@ def test_a_table_in_a_pipe_is_neither_folded_nor_framed(tmp_path: Path) -> None:
     assert any("output:1," * 40 in line for line in entries)
 
 
+def test_where_arrows_cannot_be_written_they_are_of_ascii(tmp_path: Path) -> None:
+    capture = tmp_path / "said.pcap"
+    with capture.open("wb") as file:
+        Writer(file).from_switch(EchoRequest(xid=7).encode(OF13), 1.0)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "record", "--read", str(capture), "--ladder"],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=True,
+    )
+    assert b"|<--------------|  ECHO_REQUEST xid=0x7" in done.stdout
+
+
 # What shells complete
 
 
@@ -318,7 +333,7 @@ def test_bash_takes_the_line_that_is_printed(tmp_path: Path) -> None:
         pytest.skip("there is no bash here")
     line = CliRunner().invoke(main, ["completion", "bash"]).stdout
     program = tmp_path / "pointsman"
-    program.write_text(f"#!{sys.executable}\nfrom switch_sim.lab.cli import main\nmain()\n")
+    program.write_text(f"#!{sys.executable}\n{PROGRAM}\n")
     program.chmod(0o755)
     done = subprocess.run(
         ["/bin/bash", "--norc", "-c", f"{line}\ncomplete -p pointsman"],
