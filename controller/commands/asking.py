@@ -184,6 +184,9 @@ class Lists(click.Group):
         elif self.get_command(ctx, args[0]) or args[0] in ctx.help_option_names:
             whole = args
         else:
+            if len(args) > 1 and not any(one.startswith("-") for one in args[:2]):
+                known = ", ".join(self.commands)  # as `list` takes one word, this was to be one
+                raise click.UsageError(f"there is no command {args[0]}: write one of {known}", ctx)
             whole = ["list", *args]
         return super().parse_args(ctx, whole)
 

@@ -299,6 +299,7 @@ async def test_a_line_without_an_end_costs_its_sender_only(path: Path) -> None:
     ("words", "sentence"),
     [
         (("flows", "add", "s1", "tp_dst=80,actions=drop"), "tp_dst"),
+        (("flows", "ad", "s1", "actions=drop"), "there is no command ad: write one of list, add"),
         (("groups", "add", "s1", "group_id=1"), "a group needs its type"),
         (("meters", "add", "s1", "meter=1"), "a meter needs its unit"),
         (("record", "--type", "flowmod"), "no message is called 'flowmod': write it as flow_mod"),
