@@ -271,6 +271,7 @@ class Peer:
             len(self.datapath.ports),
             self.channel.peer,
         )
+        self._tell_if_too_many_ports(datapath)
         before = {one.handlers.name: one.task for one in older.workers} if older else {}
         self.workers = self._employ(self.controller.handlers, before)
 

@@ -99,11 +99,14 @@ async def test_a_flood_of_ports_is_cut_and_told_once(
 
 
 async def test_of_a_handshake_with_too_many_ports_the_first_are_taken(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(port_table, "PORTS_MAX", 10)
+    for module in (port_table, peer):
+        monkeypatch.setattr(module, "PORTS_MAX", 10)
     async with serving(Recorder()) as (controller, at):
         switch = await FakeSwitch.dial(at, ports=range(1, 99))
         await eventually(lambda: bool(controller.datapaths))
         assert sorted(controller.datapaths[1].ports) == list(range(1, 11))
+        told = lines(caplog, "datapath 0x0000000000000001")
+        assert told == ["it has more than 10 ports, others are left out"]
         switch.leave()
