@@ -102,6 +102,7 @@ class Configuration:
     ) -> None:
         self.path, self._given, self._apps, self._sets = path, given or {}, apps, sets
         self._text = ""
+        self._in_file: list[str] = []  # applications that the file names, not just --set
         self._set_at: dict[Key, str] = {}  # what of the command line set an option
 
     def read(self) -> Plan:
@@ -150,7 +151,12 @@ class Configuration:
 
     def _tables(self) -> dict[str, Any]:
         document = self._document()
+        tls, given = document.get("tls", {}), self._given.get("tls", {})
         document.update(self._given)
+        if given and isinstance(tls, dict):  # each file wins over the one of its kind
+            document["tls"] = tls | given
+        apps = document.get("apps")
+        self._in_file = list(apps) if isinstance(apps, dict) else []
         for text in self._sets:
             self._set(document, text)
         return document
@@ -225,9 +231,7 @@ class Configuration:
         for name, source in found.items():
             if source is not None and not isinstance(source, str):
                 raise self._error(OptionError(("apps", name, _FROM), "write a file or a module"))
-        wanted = self._apps or [
-            name for name, source in found.items() if source or _is_loadable(name)
-        ]
+        wanted = self._apps or [name for name in self._in_file if found[name] or _is_loadable(name)]
         for name in wanted or [DEFAULT_APP]:
             source = found.get(name) or name
             yield self._beside(source) if found.get(name) and _is_file(source) else source
@@ -256,13 +260,13 @@ class Configuration:
             raise self._error(OptionError((name,), str(error))) from error
 
     def _tls(self, settings: TlsSettings) -> TlsFiles | None:
-        names = (settings.private_key, settings.certificate, settings.ca_cert)
-        beside = [
-            name if "tls" in self._given or name in ("", NO_CA) else self._beside(name)
-            for name in names
-        ]
+        def found(name: str) -> str:
+            path: str = getattr(settings, name)
+            is_ours = name in self._given.get("tls", {}) or path in ("", NO_CA)
+            return path if is_ours else self._beside(path)
+
         try:
-            return tls_files(*beside)
+            return tls_files(found("private_key"), found("certificate"), found("ca_cert"))
         except ValueError as error:
             raise self._error(OptionError(("tls",), str(error))) from error
 
@@ -284,6 +288,8 @@ def _read_value(text: str) -> object:
 
 
 def _unknown(name: str, running: Sequence[str]) -> str:
+    if name in loading.known():
+        return f"{name} does not run; name it on the command line, or in the file as [apps.{name}]"
     close = get_close_matches(name, [*running, *loading.known()], 1)
     cure = f"did you mean {close[0]}?" if close else f'say where it is: from = "{name}.py"'
     return f"there is no application {name}; {cure}"

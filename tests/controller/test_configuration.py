@@ -120,6 +120,21 @@ def test_the_command_line_wins(place: Path) -> None:
     assert wall.options.strict is True
 
 
+def test_of_the_files_for_tls_each_one_wins_over_its_like(place: Path) -> None:
+    text = "[tls]\nprivate_key = 'a'\ncertificate = 'b'\nca_cert = 'c'\n"
+    plan, _ = reading(place, text, tls={"certificate": "mine"})
+    found = (plan.tls.private_key, plan.tls.certificate, plan.tls.ca_cert)
+    assert found == (str(place / "a"), "mine", str(place / "c"))
+
+
+def test_to_set_an_option_lets_no_application_run(place: Path) -> None:
+    _, apps = reading(place, "[apps.forwarding]\n", "topology.interval=2")
+    assert [name_of(app) for app in apps] == ["topology", "forwarding"]
+    for text in ("", "[apps.hub]\n"):
+        with pytest.raises(ConfigurationError, match="forwarding does not run; name it on the com"):
+            reading(place, text, "forwarding.multipath=false")
+
+
 def test_who_is_brought_by_others_can_be_told_something_too(place: Path) -> None:
     text = "[apps.forwarding]\n[apps.topology]\ninterval = 2\n"
     _, (topology, forwarding) = reading(place, text)
