@@ -55,23 +55,28 @@ class Ladder:
 
     def _make_room(self, one: Answer) -> bool:
         """See to it that the party has a column; return whether names changed."""
-        name, peer = _party(one), one["peer"]
-        known = name in self._names
-        if not known:
-            if peer in self._names:  # now we know which switch that is
-                self._rename(peer, name)
-            elif len(self._names) < self._most():
-                self._names.append(name)
-            else:
+        before, name, peer = list(self._names), _party(one), one["peer"]
+        if name != peer and peer in self._names:  # now we know which switch that is
+            self._rename(peer, name)
+        elif name not in self._names:
+            if self._names and len(self._names) >= self._most():
                 self._rename(self._silent[0], name)
+            else:
+                self._names.append(name)
         if name in self._silent:
             self._silent.remove(name)
         self._silent.append(name)
-        return not known
+        while len(self._names) > self._most():  # a long name makes all columns wider
+            self._names.remove(self._silent.pop(0))
+        return self._names != before
 
     def _rename(self, before: str, name: str) -> None:
-        self._names[self._names.index(before)] = name
+        """Give a column to another party, or up where that has one already."""
         self._silent.remove(before)
+        if name in self._names:
+            self._names.remove(before)
+        else:
+            self._names[self._names.index(before)] = name
 
     def _most(self) -> int:
         if self.width is None:

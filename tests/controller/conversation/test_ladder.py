@@ -99,6 +99,26 @@ def test_a_column_is_renamed_when_it_is_known_which_switch_that_is() -> None:
     assert headings == [["controller", "127.0.0.1:50001"], ["controller", "0x1"]]
 
 
+def test_a_switch_that_comes_again_gets_the_column_that_it_had() -> None:
+    talk, ladder = Conversation(), Ladder()
+    again = Tape("127.0.0.1:50002")
+    lines = list(ladder.draw(told(talk.controller(BarrierRequest(), ONE))))
+    lines += ladder.draw(told(talk.controller(BarrierRequest(), again)))
+    again.datapath_id = 1
+    lines += ladder.draw(told(talk.controller(BarrierRequest(), again)))
+    headings = [line.split()[2:] for line in lines if "controller" in line]
+    assert headings == [["0x1"], ["0x1", "127.0.0.1:50002"], ["0x1"]]
+
+
+def test_a_long_name_leaves_room_for_words() -> None:
+    talk, ladder = Conversation(), Ladder(100)
+    for number in (1, 2, 3, 4, 5, 6, 0xAABB_CCDD_EEFF_0011):
+        said = told(talk.controller(BarrierRequest(), tape(number, f"127.0.0.1:{number}")))
+        lines = list(ladder.draw(said))
+    assert lines[1].split()[2:] == ["0xaabbccddeeff0011", "0x6"]
+    assert lines[2].endswith("BARRIER_REQUEST xid=0x0")
+
+
 def test_no_line_is_wider_than_the_terminal() -> None:
     talk = Conversation()
     said = [talk.controller(FlowMod(xid=at), tape(at, f"127.0.0.1:{at}")) for at in range(1, 30)]
