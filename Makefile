@@ -1,8 +1,9 @@
-# make run    sets up .venv and runs the demo: a controller and seven simulated switches
-# make test   sets up .venv and runs the tests; what is not installed here is skipped, and said
-# make lint   formatting, lint and types
-# make bench  the benchmarks, as ratios against the peers that are installed
-# make fuzz   fuzzing guided by coverage for SECONDS=600, all targets of tests/fuzz together
+# make run      sets up .venv and runs the demo: a controller and seven simulated switches
+# make test     sets up .venv and runs the tests; what is not installed here is skipped, and said
+# make lint     formatting, lint and types
+# make bench    the benchmarks, as ratios against the peers that are installed
+# make compare  controllers side by side, those that are here; writes docs/performance.md
+# make fuzz     fuzzing guided by coverage for SECONDS=600, all targets of tests/fuzz together
 #
 # PYTHON=python3.12 chooses the interpreter (3.11 or newer), EXTRAS=dev,oracle adds the witnesses.
 
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMMA := ,
 READY := $(VENV)/.ready-$(subst $(COMMA),-,$(EXTRAS))
 
-.PHONY: run test lint bench fuzz clean
+.PHONY: run test lint bench compare fuzz clean
 
 run: $(VENV)/.ready
 	@$(BIN)/pointsman demo
@@ -38,6 +39,9 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.open_vswitch
 	$(BIN)/python -m tests.benchmarks.rogue
 	$(BIN)/python -m tests.benchmarks.load
+
+compare: $(READY)
+	$(BIN)/python -m tests.benchmarks.compare --write docs/performance.md
 
 fuzz: $(VENV)/.ready-dev-fuzz
 	nice $(BIN)/python -m tests.fuzz.guided --seconds $(SECONDS)

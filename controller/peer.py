@@ -67,7 +67,8 @@ class Peer:
         self._handshake: Handshake | None = None
         self._handshake_timer: asyncio.TimerHandle | None = None
         self._burial: asyncio.Task[None] | None = None
-        self.ended = asyncio.Event()  #: set when the channel is gone
+        self.has_ended = False  #: whether the channel is gone
+        self._end: asyncio.Future[None] | None = None  # for whoever waits until it is
         controller.add(self)
         channel.start(self)
 
@@ -100,7 +101,7 @@ class Peer:
                 for worker in self.workers:
                     if not worker.take(event):
                         self._offer(worker, event)
-            elif self.ended.is_set():
+            elif self.has_ended:
                 return  # it was closed because of an event before
             else:
                 self._receive(event)
@@ -138,6 +139,12 @@ class Peer:
             if message := self.controller.recorder.sent(peer.channel.tape, xid):
                 return message
         return None
+
+    async def wait_for_end(self) -> None:
+        """Wait until the channel is gone."""
+        if not self.has_ended:
+            self._end = self._end or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._end)
 
     async def finish(self) -> None:
         """Wait, after the channel closed, until the last handlers are done."""
@@ -243,6 +250,7 @@ class Peer:
     def _introduced(self, features: FeaturesReply) -> None:
         assert self._handshake_timer is not None
         self._handshake_timer.cancel()
+        self._handshake = self._handshake_timer = None
         self.channel.tape.datapath_id = features.datapath_id
 
     def _ready(self, features: FeaturesReply, ports: Sequence[PortDesc]) -> None:
@@ -293,7 +301,7 @@ class Peer:
         One that leaves hears that the switch is gone; then its entries are deleted, and only
         then one that comes with the same name begins.
         """
-        if self.datapath is None or self.main is not None or self.ended.is_set():
+        if self.datapath is None or self.main is not None or self.has_ended:
             return
         staying = {one.handlers: one for one in self.workers if one.handlers in handlers}
         leaving = [one for one in self.workers if one.handlers not in staying]
@@ -333,7 +341,9 @@ class Peer:
         logger.info("%s: closed: %s", self.name, event.reason)
         if self._handshake_timer:
             self._handshake_timer.cancel()
-        self.ended.set()
+        self.has_ended = True
+        if self._end is not None and not self._end.done():
+            self._end.set_result(None)
         if dropped := self.channel.connection.packet_ins_dropped:
             logger.info("%s: %d packets were dropped that came too fast", self.name, dropped)
         if self.main is not None:

@@ -129,7 +129,7 @@ class Controller:
             else:
                 hurry(sock)
                 peer = self._meet(sock, str(endpoint), certificates, listens=False)
-                await peer.ended.wait()
+                await peer.wait_for_end()
                 if peer.datapath is not None:
                     delays, told = backoff(LONGEST_DELAY), ""
             await asyncio.sleep(next(delays))
