@@ -152,7 +152,7 @@ def _write_config(context: click.Context, parameter: click.Parameter, wanted: bo
         context.exit()
 
 
-def _apps_like(
+def apps_like(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Return the applications that begin so, for shells, else files."""
@@ -170,7 +170,7 @@ def _apps_like(
     epilog=EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.argument("apps", nargs=-1, metavar="[APP]...", shell_complete=_apps_like)
+@click.argument("apps", nargs=-1, metavar="[APP]...", shell_complete=apps_like)
 @click.option(
     "--listen",
     "listen",

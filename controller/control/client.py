@@ -23,6 +23,8 @@ def ask(
 
     `timeout` is in seconds, for each answer; None waits as long as it takes.
     """
+    if not hasattr(socket, "AF_UNIX"):
+        raise NoAnswer("this system has no Unix sockets, at which a controller would answer")
     with socket.socket(socket.AF_UNIX) as channel:
         channel.settimeout(timeout)
         try:

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from controller import Controller, Datapath
+from controller.cli import apps_like
 from controller.loading import LoadError, load
 from protocol import (
     ApplyActions,
@@ -188,6 +189,7 @@ def _outputs(entry: FlowStats) -> list[int]:
     "--app",
     default=DEFAULT_APP,
     show_default=True,
+    shell_complete=apps_like,
     help="The controller's application: a bundled one, a module, or a file.",
 )
 @of_version

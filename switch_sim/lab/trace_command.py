@@ -10,7 +10,7 @@ import msgspec
 
 from protocol import ErrorMsg, MacAddress, Match, Message, PortDesc, Version
 from protocol.syntax import Flow, parse_group, parse_meter
-from protocol.transport.terminal import WrongCall
+from protocol.transport.terminal import WrongCall, versions_like
 from protocol.version import parse_versions
 
 from ..session import Session
@@ -39,7 +39,14 @@ _HEX = frozenset("0123456789abcdefABCDEF")
     help="Ports of the switch, from 1 on.",
 )  # fmt: skip
 @click.option("--down", multiple=True, type=int, metavar="PORT", help="A port without a link.")
-@click.option("--of-version", "version", default="1.5", show_default=True, metavar="VERSION")
+@click.option(
+    "--of-version",
+    "version",
+    default="1.5",
+    show_default=True,
+    metavar="VERSION",
+    shell_complete=versions_like,
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON value for programs.")
 def command(
     packet: str,

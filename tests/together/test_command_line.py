@@ -298,6 +298,8 @@ def test_shells_complete_commands_applications_versions_and_types(
     assert completed("to") == ["topology"]
     assert completed("flows", "mod") == ["mod", "mod-strict"]
     assert completed("controller", "le") == ["learning_switch"]
+    assert completed("demo", "--app", "hu") == ["hub"]
+    assert completed("trace", "--of-version", "1.0") == ["1.0", "1.0+"]
     assert completed("switches", "--of-version", "1.5") == ["1.5", "1.5+"]
     assert completed("controller", "--of-version", "1.0") == ["1.0", "1.0+"]
     assert completed("record", "--type", "barrier") == [
