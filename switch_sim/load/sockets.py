@@ -154,6 +154,8 @@ class _Channel:
         if events & _WRITE:
             self.lane.blocked = False
             self.flush()
+            self.lane.fill(self._owner.clock())
+            self.flush()
         if events & _READ:
             self._read()
 
@@ -162,14 +164,15 @@ class _Channel:
         owner, lane = self._owner, self.lane
         while not lane.closed:
             rest, buffer = len(self._rest), owner.buffer
-            buffer[:rest] = self._rest
+            if rest:
+                buffer[:rest] = self._rest
             size = self._socket.recv_into(owner.room[rest:READ_SIZE])
             if not size:
                 self._close("the controller closed the connection")
                 return
-            now = owner.clock()
-            at = lane.receive(buffer, rest + size, now)
-            self._rest = bytes(owner.room[at : rest + size])
+            now, end = owner.clock(), rest + size
+            at = lane.receive(buffer, end, now)
+            self._rest = bytes(owner.room[at:end]) if at < end else b""
             lane.fill(now)
             self.flush()
             if self._tls is None:
@@ -196,7 +199,7 @@ class _Channel:
             if sent < len(data):
                 lane.out.append(bytes(data[sent:]))
                 lane.blocked = True
-            else:
+            elif lane.due:  # more than went at once
                 lane.fill(self._owner.clock())
         self._watch(_READ | _WRITE if lane.blocked else _READ)
 
