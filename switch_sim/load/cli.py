@@ -104,7 +104,10 @@ plan_options = gathered(
     "plan",
     _plan,
     click.argument(
-        "mode", type=click.Choice([one.value for one in Mode]), default=Mode.THROUGHPUT.value
+        "mode",
+        type=click.Choice([one.value for one in Mode]),
+        default=Mode.THROUGHPUT.value,
+        metavar="[MODE]",
     ),
     of_version,
     _number("--switches", 16, "How many switches connect."),
