@@ -5,7 +5,7 @@ Owners are the bases of their cookie spaces.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from itertools import islice
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ OWNED_MAX = 8192  #: entries of one switch that are known; those that come above
 # on side by side for so long without one are made for it.
 COMPARED_MAX = 1024
 
+_NOBODY: Set[int] = frozenset()
 _STRICT = {FlowModCommand.MODIFY_STRICT, FlowModCommand.DELETE_STRICT}
 
 
@@ -40,15 +41,16 @@ class _Row:
         self._sets: dict[int, MatchSet] = {}  # once there are several owners
         self._left = COMPARED_MAX  # to compare
 
-    def add(self, match: Match, owner: int) -> set[int]:
-        """Note an entry; return which others have one that it overlaps with."""
-        before = self.remove(match) if match in self.owners else None
+    def add(self, match: Match, owner: int) -> Set[int]:
+        """Note an entry that its owner has not yet; return who has one that it overlaps with."""
+        counts = self._counts
+        before = self.remove(match) if len(counts) > 1 or owner not in counts else None
         self.owners[match] = owner
-        self._counts[owner] = self._counts.get(owner, 0) + 1
-        met = set() if before is None or before == owner else {before}
-        if len(self._counts) > 1 and self._left:
-            met |= self._compared(match, owner)
-        return met
+        counts[owner] = counts.get(owner, 0) + 1
+        if before is None and len(counts) == 1:
+            return _NOBODY
+        met = _NOBODY if before is None else {before}
+        return met | self._compared(match, owner) if self._left and len(counts) > 1 else met
 
     def remove(self, match: Match) -> int | None:
         """Forget an entry; return whose it was."""
@@ -85,7 +87,7 @@ class FlowOwners:
         self._size = 0
         self.complete = True  #: whether there was room for all
 
-    def add(self, owner: int, message: FlowMod) -> set[int]:
+    def add(self, owner: int, message: FlowMod) -> Set[int]:
         """Note that an entry is added; return which others have one that it overlaps with.
 
         That is one of the same table and priority that the same packet could match.
@@ -94,12 +96,13 @@ class FlowOwners:
         row = self._rows.get(where)
         if row is None:
             row = self._rows[where] = _Row()
-        elif row.owners.get(message.match) == owner:
-            return set()
-        if message.match not in row.owners:
+        before = row.owners.get(message.match)
+        if before == owner:
+            return _NOBODY
+        if before is None:
             if self._size >= OWNED_MAX:
                 self.complete = False
-                return set()
+                return _NOBODY
             self._size += 1
         return row.add(message.match, owner)
 
