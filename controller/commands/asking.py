@@ -143,8 +143,13 @@ def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> T
         counts = all(row[at].isdigit() for row in rows)
         table.add_column(head, overflow="fold", justify="right" if counts else "left")
     for row in rows:
-        table.add_row(*map(Text, row))  # a switch may call a port [bold], which is no markup
+        table.add_row(*map(_foldable, row))
     return table
+
+
+def _foldable(cell: str) -> Text:
+    """Return a cell that is folded behind commas; flows are read with blanks there, too."""
+    return Text(cell.replace(",", ", "))  # which is no markup: a switch may call a port [bold]
 
 
 def plain_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from click.testing import CliRunner
 
 from controller.commands import asking
+from protocol import Flow
 
 EVIL = "\x1b]0;mine\x07[bold]port[/nothing]"
 
@@ -29,6 +32,17 @@ def test_at_a_terminal_there_is_a_title_and_numbers_stand_below_each_other() -> 
     assert "Ports" in text
     assert "       1 " in text
     assert "      12 " in text
+
+
+def test_flows_are_folded_between_words_that_can_be_read_again() -> None:
+    flow = Flow.parse("priority=7,tcp,tp_dst=80,actions=mod_nw_dst:10.0.0.9,output:2,output:3")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "40")
+        text = shown({"flow": str(flow)}, terminal=True)
+    folded = re.sub(r"\x1b\[\d*m", "", text).rpartition("─")[2]
+    assert "mod_nw_dst:10.0.0.9" in folded
+    assert len(folded.strip().splitlines()) > 1
+    assert Flow.parse(" ".join(folded.split())) == Flow.parse(str(flow))
 
 
 @pytest.mark.parametrize("terminal", [True, False])
