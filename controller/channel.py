@@ -95,7 +95,8 @@ class Channel:
     def send(self, message: Message, xid: int | None = None) -> int:
         """Queue a message; it goes with all else that this turn of the loop says."""
         xid = self.connection.send(message, xid)
-        self.flush_soon()
+        if not self._flushing:
+            self.flush_soon()
         return xid
 
     def flush_soon(self) -> None:

@@ -74,7 +74,8 @@ def _of_output(output: Output) -> tuple[tuple[Action, ...], tuple[Instruction, .
     if known is None:
         if len(_outputs) >= _OUTPUTS:
             _outputs.clear()
-        known = _outputs[output] = (output,), (ApplyActions((output,)),)
+        listed = (output,)
+        known = _outputs[output] = listed, (ApplyActions(listed),)
     return known
 
 
@@ -84,10 +85,14 @@ def _listed(actions: Sequence[Action]) -> tuple[Action, ...]:
     return tuple(actions)
 
 
-def _applied(actions: Sequence[Action]) -> tuple[Instruction, ...]:
-    if len(actions) == 1 and type(output := actions[0]) is Output:
-        return _of_output(output)[1]
-    return (ApplyActions(tuple(actions)),) if actions else ()
+def _does(
+    actions: Sequence[Action], instructions: Sequence[Instruction]
+) -> tuple[Instruction, ...]:
+    """Return the instructions of an entry that does actions at once, then instructions."""
+    if instructions or len(actions) != 1 or type(output := actions[0]) is not Output:
+        applied = (ApplyActions(tuple(actions)),) if actions else ()
+        return (*applied, *instructions)
+    return _of_output(output)[1]
 
 
 class Orders(ABC):
@@ -133,11 +138,10 @@ class Orders(ABC):
         With neither it drops what matches. Timeouts are in seconds, 0 never. The low 48 bits
         of the cookie are the application's, the high ones say whose the entry is.
         """
-        applied = _applied(actions)
         return self.send(
             FlowMod(
                 match,
-                (*applied, *instructions),
+                _does(actions, instructions),
                 priority=priority,
                 idle_timeout=idle_timeout,
                 hard_timeout=hard_timeout,
@@ -163,11 +167,10 @@ class Orders(ABC):
         Up to OF1.1 an entry is added where there is none, and in OF1.0 the cookie of each
         becomes `cookie`; since OF1.1 `cookie` and `cookie_mask` narrow down which are meant.
         """
-        applied = _applied(actions)
         return self.send(
             FlowMod(
                 match,
-                (*applied, *instructions),
+                _does(actions, instructions),
                 command=FlowModCommand.MODIFY,
                 table_id=table_id,
                 cookie=cookie,

@@ -44,8 +44,9 @@ def match_of_port(in_port: int) -> Match:
 
 
 def _port_of_match(match: Match) -> int:
-    in_port = match.number("in_port")
-    if in_port is None or len(match) > 1:
+    fields = match._fields  # past its methods: each packet_out comes by here
+    in_port = fields.get("in_port")
+    if len(fields) > 1 or not isinstance(in_port, int):
         raise ValueError("the match must be of in_port alone in this version")
     return in_port
 
