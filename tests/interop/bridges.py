@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -10,12 +11,25 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
+from typing import Any
 
-from .namespaces import Host, cable, run, wait_for
-from .ovs import OpenVSwitch
+import pytest
+
+from .namespaces import Host, cable, isolated, run, wait_for, why_not
+from .ovs import OpenVSwitch, missing_for_packets
 
 HOST_PORT = 9
 PINGS, PING_INTERVAL = 60, 0.05  # of the host that pings while a link is taken down
+
+
+def observed(module: str, timeout: float = 300) -> dict[str, Any]:
+    """Return what a module prints that is run in namespaces; skip where that cannot be."""
+    if reason := missing_for_packets() or why_not():
+        pytest.skip(reason)
+    done = isolated(module, timeout=timeout)
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout)
+    return seen
 
 
 class Controller:

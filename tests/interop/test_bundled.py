@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from . import bundled, namespaces, ovs
+from . import bundled
+from .bridges import observed
 
 pytestmark = pytest.mark.interop
 
@@ -24,12 +24,7 @@ MOST_CARRIED = 400
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
     """What the run in namespaces saw."""
-    if reason := ovs.missing_for_packets() or namespaces.why_not():
-        pytest.skip(reason)
-    done = namespaces.isolated(bundled.__name__, timeout=300)
-    assert done.returncode == 0, done.stderr
-    seen: dict[str, Any] = json.loads(done.stdout)
-    return seen
+    return observed(bundled.__name__)
 
 
 @ON_EACH

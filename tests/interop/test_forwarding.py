@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from . import bridges, forwarding, namespaces, ovs
+from . import bridges, forwarding
+from .bridges import observed
 
 pytestmark = pytest.mark.interop
 
@@ -22,12 +22,7 @@ MOST_CARRIED = 400
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
     """What the run in namespaces saw."""
-    if reason := ovs.missing_for_packets() or namespaces.why_not():
-        pytest.skip(reason)
-    done = namespaces.isolated(forwarding.__name__, timeout=300)
-    assert done.returncode == 0, done.stderr
-    seen: dict[str, Any] = json.loads(done.stdout)
-    return seen
+    return observed(forwarding.__name__)
 
 
 @ON_EACH

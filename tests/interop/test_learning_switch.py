@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 import pytest
 
-from . import learning_switch, namespaces, ovs
+from . import learning_switch
+from .bridges import observed
 
 pytestmark = pytest.mark.interop
 
@@ -16,12 +16,7 @@ pytestmark = pytest.mark.interop
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
     """What the run in namespaces saw."""
-    if reason := ovs.missing_for_packets() or namespaces.why_not():
-        pytest.skip(reason)
-    done = namespaces.isolated(learning_switch.__name__, timeout=120)
-    assert done.returncode == 0, done.stderr
-    seen: dict[str, Any] = json.loads(done.stdout)
-    return seen
+    return observed(learning_switch.__name__)
 
 
 @pytest.mark.parametrize("version", learning_switch.VERSIONS)
