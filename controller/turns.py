@@ -9,8 +9,9 @@ from __future__ import annotations
 
 FAIR_RATE = 2000.0  #: messages a second of one datapath, above which others go first
 BURST = 0.25  # seconds' worth of them that may come at once
-REST = 0.005  #: seconds between two reads of a datapath that lets others go first
-LATELY = 1.0  # seconds for which one that brought something wants a turn, or brought much
+REST = 0.01  #: seconds between two reads of a datapath that lets others go first
+LATELY = 0.5  # seconds for which one that brought something wants a turn
+CALM = 1.0  # seconds without too much, after which one that brought much brings little again
 
 
 class Bucket:
@@ -61,7 +62,7 @@ class Turn:
 
     def __init__(self, turns: Turns, now: float) -> None:
         self._turns, self._bucket = turns, Bucket(FAIR_RATE, now)
-        self._much_at = now - LATELY  # when it brought too much last
+        self._much_at = now - CALM  # when it brought too much last
 
     def waits(self, count: int, now: float) -> bool:
         """Take `count` messages into account; return whether others should go first now."""
@@ -69,7 +70,7 @@ class Turn:
             self._much_at = now
             return self._turns.others_want(self, now)
         # Whoever is slowed down brings little only since it is slowed down.
-        if count and now - self._much_at >= LATELY:
+        if count and now - self._much_at >= CALM:
             self._turns.note(self, now)
         return False
 

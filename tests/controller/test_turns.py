@@ -8,13 +8,13 @@ import pytest
 
 from controller import Datapath, channel
 from controller.packet_in_limit import PacketInLimit
-from controller.turns import FAIR_RATE, LATELY, Turn, Turns
+from controller.turns import CALM, FAIR_RATE, LATELY, Turn, Turns
 from protocol import OF13, EchoReply, EchoRequest, PacketIn, PortDesc, PortReason, PortStatus
 
 from .fakes import FakeSwitch, Recorder, lines, serving
 
 MUCH = int(FAIR_RATE)
-MANY = 20_000
+MANY = 5000
 FLOOD = 2  # buffer_id of its packets
 
 
@@ -73,6 +73,8 @@ def test_who_brings_little_only_since_it_waits_keeps_nobody_waiting() -> None:
     assert flood.waits(MUCH, 0.1)
     flood.waits(1, 0.6)
     assert not other.waits(MUCH, 0.7)
+    flood.waits(1, 0.1 + CALM)
+    assert other.waits(MUCH, 0.2 + CALM)
 
 
 def test_a_flood_is_forgotten_soon() -> None:
