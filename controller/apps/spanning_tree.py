@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from heapq import heappop, heappush
+from math import inf
 from typing import Annotated
 
 from msgspec import Meta
@@ -86,7 +88,9 @@ class SpanningTree(App):
         self.bridges: dict[int, Bridge] = {}  # datapath_id -> its state
         self.stations: dict[int, dict[MacAddress, int]] = {}  # datapath_id -> MAC -> port
         self.datapaths: dict[int, Datapath] = {}
-        self.wake = asyncio.Event()  # a bridge may be due sooner than we thought
+        self.timers: list[tuple[float, int]] = []  # a heap of when bridges are due
+        self.due: dict[int, float] = {}  # datapath_id -> its first entry there
+        self.wake = asyncio.Event()  # one is due sooner than we thought
 
     async def switch_ready(self, datapath: Datapath) -> None:
         number = datapath.datapath_id
@@ -101,8 +105,8 @@ class SpanningTree(App):
 
     async def switch_gone(self, datapath: Datapath) -> None:
         if self.datapaths.get(datapath.datapath_id) is datapath:
-            for known in (self.datapaths, self.stations, self.bridges):
-                del known[datapath.datapath_id]
+            for known in (self.datapaths, self.stations, self.bridges, self.due):
+                known.pop(datapath.datapath_id, None)
 
     async def port_status(self, datapath: Datapath, message: PortStatus) -> None:
         exists = message.reason != PortReason.DELETE
@@ -119,16 +123,26 @@ class SpanningTree(App):
     async def background(self) -> None:
         """Let the bridges do what is due."""
         while True:
+            while self.timers and self.timers[0][0] <= now():
+                at, number = heappop(self.timers)
+                if self.due.get(number) == at:  # else it was due sooner, or is gone
+                    del self.due[number]
+                    self.apply(self.datapaths[number], self.bridges[number].handle_timer(now()))
             self.wake.clear()
-            for number, bridge in list(self.bridges.items()):
-                if (due := bridge.deadline()) is not None and due <= now():
-                    self.apply(self.datapaths[number], bridge.handle_timer(now()))
-            waits = [due for one in self.bridges.values() if (due := one.deadline()) is not None]
             try:
-                async with asyncio.timeout_at(min(waits, default=None)):
+                async with asyncio.timeout_at(self.timers[0][0] if self.timers else None):
                     await self.wake.wait()
             except TimeoutError:
                 pass
+
+    def schedule(self, number: int) -> None:
+        """Note when a bridge is due, if that is sooner than what is noted."""
+        at = self.bridges[number].deadline()
+        if at is not None and at < self.due.get(number, inf):
+            self.due[number] = at
+            heappush(self.timers, (at, number))
+            if self.timers[0][1] == number:
+                self.wake.set()
 
     # The tree
 
@@ -156,7 +170,7 @@ class SpanningTree(App):
                     self.keep(datapath, port_no, state)
                 case Forget():
                     self.forget(datapath)
-        self.wake.set()
+        self.schedule(datapath.datapath_id)
 
     def keep(self, datapath: Datapath, port_no: int, state: PortState) -> None:
         """Let a port take the frames that its state allows."""
@@ -169,6 +183,8 @@ class SpanningTree(App):
         datapath.add_flow(match, to, priority=PORT_PRIORITY)
         if state <= PortState.BLOCKING:
             self.forget(datapath)
+        if port_no not in datapath.ports:  # it is gone, and entries to it are not
+            datapath.delete_flows(out_port=port_no)
 
     # Frames
 

@@ -248,6 +248,42 @@ def test_a_port_that_goes_down_takes_no_part(reason: PortReason) -> None:
     run_skipping(story())
 
 
+def test_entries_to_a_port_that_is_gone_are_deleted() -> None:
+    async def story() -> None:
+        async with bench(OF13, 2 * FORWARD_DELAY + 1) as one:
+            one.sent.clear()
+            gone = PortStatus(PortReason.DELETE, PortDesc(3))
+            one.datapath.learn_port(gone)
+            await one.app.port_status(one.datapath, gone)
+            deleted = [
+                mod.out_port
+                for mod in one.sent
+                if isinstance(mod, FlowMod) and mod.command == FlowModCommand.DELETE
+            ]
+            assert sorted(deleted) == [1, 2, 3]
+
+    run_skipping(story())
+
+
+def test_bridges_speak_when_they_are_due_and_those_that_are_gone_do_not() -> None:
+    async def story() -> None:
+        async with bench(OF13) as one:
+            other, sent = recording(OF13, datapath_id=2)
+            await one.app.switch_ready(other)
+            await asyncio.sleep(5.0)
+            await one.app.switch_gone(one.datapath)
+            one.sent.clear()
+            sent.clear()
+            await asyncio.sleep(10.0)
+            assert not one.sent
+            spoken = [m for m in sent if isinstance(m, PacketOut)]
+            assert len(spoken) == 2 * 5  # by two ports each two seconds
+            assert not one.app.due.keys() - {2}
+            assert len(one.app.timers) < 10
+
+    run_skipping(story())
+
+
 def test_reserved_ports_take_no_part_and_too_large_ones_are_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
