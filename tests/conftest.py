@@ -14,6 +14,15 @@ from collections.abc import Coroutine, Generator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's matter: busy ones failed tests that were right.
+settings.register_profile("pointsman", deadline=None)
+# The same examples each time where a machine watches.
+settings.register_profile(
+    "pointsman-ci", parent=settings.get_profile("pointsman"), derandomize=True
+)
+settings.load_profile("pointsman-ci" if os.environ.get("CI") else "pointsman")
 
 #: It is a program of another library, which changes the whole process that imports it.
 collect_ignore = ["interop/osken_learning_switch.py"]
