@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from math import inf
+from math import floor, inf
 from typing import NamedTuple
+from zlib import crc32
 
 from protocol import Port, PortDesc
 
@@ -22,6 +23,7 @@ LOST_PROBES = 3  #: that end a link when none of them arrived
 SETTLE_TIME = 0.5  #: seconds without a probe coming back after which hosts may be at a port
 FRESH = 8  # nonces of a port that may still be under way: a slow switch brings some late
 FRESH_INTERVALS = 2  # and how many intervals one may be under way
+TOGETHER = 16  # ports of a switch that are probed at once
 ON_ITS_WAY = 0.1  # seconds that the other direction of a new link is given to come by itself
 _SMOOTHING = 0.25  # of the newest latency in the average
 
@@ -86,7 +88,7 @@ class Discovery:
     """Keeps a graph true to the cables.
 
     `key` seals the probes, `nonce` gives a new number of 64 bits each time, which nobody can
-    foresee. A port is probed when it comes up and then each `interval`, at a phase of its own.
+    foresee. A port is probed when it comes up and then each `interval`.
     """
 
     def __init__(self, key: bytes, nonce: Callable[[], int], *, interval: float = INTERVAL) -> None:
@@ -206,7 +208,6 @@ class Discovery:
 
     def _probe(self, end: SwitchEnd, port: _Port, now: float) -> Outgoing:
         probe = Probe(end, self._nonce())
-        is_extra = not port.nonces or port.due < port.regular  # the first, or called for
         if not port.nonces:  # until now no host could be there
             self._edges.pop(end.datapath_id, None)
         self._drop_old(port, now)
@@ -214,11 +215,19 @@ class Discovery:
         port.nonces[probe.nonce] = _Sent(now, frame)
         port.sent_at = now
         self._under_way[frame] = probe
-        # After these each port has a phase of its own, so that not all are probed at once.
-        share = 0.5 + (probe.nonce & 0xFFFF) / 0x10000 if is_extra else 1.0
-        port.regular = now + self.interval * share
+        port.regular = self._next(end, now)
         self._set_due(end, port, port.regular)
         return Outgoing(end, frame)
+
+    def _next(self, end: SwitchEnd, now: float) -> float:
+        """Return when a port is probed next, in half an interval at the earliest.
+
+        Some ports of a switch are probed together, which is one write and one read for both
+        sides; these groups are spread over the interval.
+        """
+        group = b"%x-%x" % (end.datapath_id, end.port_no // TOGETHER)
+        phase = self.interval * (crc32(group) / (1 << 32))
+        return phase + self.interval * (floor((now - phase) / self.interval + 0.5) + 1)
 
     def _set_due(self, end: SwitchEnd, port: _Port, at: float) -> None:
         port.due = at
