@@ -15,6 +15,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from protocol.datapath_ids import parse_datapath_id
 from protocol.endpoint import MAX_PORT, Endpoint
 from protocol.transport.terminal import (
     INTERRUPTED,
@@ -36,7 +37,6 @@ from .real_switch import (
     NAME,
     RealPort,
     one_switch,
-    parse_datapath_id,
     parse_ports,
 )
 from .report import ping_data, ping_summary, ping_table

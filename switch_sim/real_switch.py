@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .interfaces import TAP
 from .network import Topology, TopologyBuilder
-from .network.topology import MAX_DATAPATH_ID
 
 NAME = "s1"
 MAX_PORT_NO = 0xFEFF  #: all versions have a word for it; OF1.0's reserved ports begin behind
 DEFAULT_DATAPATH_ID = 1
-
-_HEX_ID = re.compile(r"[0-9a-f]{16}|[0-9a-f]{2}(:[0-9a-f]{2}){7}", re.IGNORECASE)
 
 
 class RealPort(NamedTuple):
@@ -53,28 +49,10 @@ def _parse_port(text: str) -> RealPort:
     return RealPort(int(number), interface)
 
 
-def parse_datapath_id(text: str) -> int:
-    """Read 64 bits as decimal digits, as 0x…, or as 16 hex digits, with colons or without.
-
-    >>> parse_datapath_id("10"), parse_datapath_id("0000000000000010")
-    (10, 16)
-    >>> parse_datapath_id("00:00:00:00:00:00:00:2a") == parse_datapath_id("0x2a") == 42
-    True
-    """
-    try:
-        if _HEX_ID.fullmatch(text):
-            value = int(text.replace(":", ""), 16)
-        else:
-            value = int(text, 16 if text.lower().startswith("0x") else 10)
-    except ValueError:
-        value = -1
-    if not 0 < value <= MAX_DATAPATH_ID:
-        raise ValueError(f"{text!r} is no datapath_id: write 1, 0x1 or 0000000000000001")
-    return value
-
-
 def one_switch(datapath_id: int) -> Topology:
-    """Return the topology of a switch whose ports all lead outside."""
+    """Return the topology of a switch whose ports all lead outside; ValueError for the number 0."""
+    if not datapath_id:
+        raise ValueError("a switch cannot have the datapath_id 0: write 1 or any other number")
     builder = TopologyBuilder()
     builder.switch(NAME, datapath_id)
     return builder.build()

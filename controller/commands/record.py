@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import click
 
+from protocol.datapath_ids import parse_datapath_id
 from protocol.endpoint import MAX_PORT
 from protocol.pcap import OPENFLOW_PORTS
 
@@ -20,7 +21,6 @@ from ..conversation.exchanges import Exchanges
 from ..conversation.ladder import Ladder, duration
 from ..conversation.selection import Selection
 from ..conversation.telling import from_answers
-from ..datapath_ids import parse_datapath_id
 from ..recorder import Said
 from .asking import Answer, asked, options, switch_argument, switch_option, tell, types_like
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from protocol import Port
+from protocol.datapath_ids import parse_datapath_id
 
 from ..datapath import Datapath
-from ..datapath_ids import parse_datapath_id
 from ..server import Controller
 
 

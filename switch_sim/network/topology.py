@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import NamedTuple
 
 from protocol import MacAddress
+from protocol.datapath_ids import MAX_DATAPATH_ID
 from protocol.queues import QueueDesc
 
 from ..queues import Queues
@@ -22,7 +23,6 @@ MAX_SWITCHES = 10_000  # each takes some 100 kB, and a channel
 MAX_HOSTS = 10_000  # every host with every other are 100 million pings
 MAX_PORTS = 1_023  # a features_reply of OF1.1 names all ports of a switch in 65,535 bytes
 MAX_NAME = 32  # characters, so that tables stay readable
-MAX_DATAPATH_ID = 0xFFFF_FFFF_FFFF_FFFF
 HOST_PORT = 0  #: the only port of a host
 
 _HOSTS = IPv4Network("10.0.0.0/8")  # the network of Mininet's hosts
