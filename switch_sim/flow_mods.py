@@ -128,7 +128,8 @@ class FlowMods:
     def _tables_of(self, message: FlowMod, version: Version) -> Iterable[FlowTable]:
         # OF1.0 does not speak of tables, so it deletes in all, unless by Nicira's flow_mod.
         names_none = version == OF10 and not isinstance(message, nicira.FlowMod)
-        if names_none or message.table_id == ALL_TABLES:
+        # To OF1.1 that is one table as well: the word is of OF1.2 (A.3.4.1).
+        if names_none or (message.table_id == ALL_TABLES and version != OF11):
             return list(self.tables.values())
         self._check_table(message.table_id)
         return [self.tables[message.table_id]]

@@ -218,6 +218,15 @@ def test_delete_can_mean_all_tables() -> None:
     assert entries(bench) == []
 
 
+def test_openflow_11_has_no_word_for_all_tables() -> None:
+    # OF1.1 A.3.4.1 "Modify Flow Entry Message": table_id is one table; all of them since OF1.2.
+    bench = Bench(OF11)
+    bench.say(flow(IP))
+    refused = bench.refusal(delete(Match(), table_id=ALL_TABLES))
+    assert refused == FlowModFailedCode.BAD_TABLE_ID
+    assert len(entries(bench)) == 1
+
+
 @every_version
 def test_flow_removed_is_told_where_that_was_asked_for(version: Version) -> None:
     bench = Bench(version)
