@@ -22,6 +22,7 @@ class Histogram:
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}  # bucket -> how often
         self.count = 0
+        self.total = 0.0  #: seconds, of all together
 
     def add(self, seconds: float, times: int = 1) -> None:
         """Count a time; less than nothing, as a clock may have it, counts as nothing."""
@@ -30,12 +31,19 @@ class Histogram:
         bucket = (shift << BITS) + (value >> shift)
         self._counts[bucket] = self._counts.get(bucket, 0) + times
         self.count += times
+        self.total += seconds * times
 
     def merge(self, other: Histogram) -> None:
         """Count what another one has seen as well."""
         for bucket, times in other._counts.items():
             self._counts[bucket] = self._counts.get(bucket, 0) + times
         self.count += other.count
+        self.total += other.total
+
+    @property
+    def mean(self) -> float:
+        """The mean, in seconds; 0 where there is nothing."""
+        return self.total / self.count if self.count else 0.0
 
     def percentile(self, percent: float) -> float:
         """Return the seconds that so many percent of all do not exceed; 0 where there is none."""

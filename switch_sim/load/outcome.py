@@ -128,5 +128,6 @@ class Outcome:
 
 
 def percentiles(histogram: Histogram, unit: float) -> dict[str, float]:
-    """Return the usual percentiles, in so many units a second."""
-    return {f"p{one:g}": histogram.percentile(one) * unit for one in PERCENTILES}
+    """Return the mean and the usual percentiles, in so many units a second."""
+    found = {f"p{one:g}": histogram.percentile(one) * unit for one in PERCENTILES}
+    return {"mean": histogram.mean * unit} | found

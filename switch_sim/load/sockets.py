@@ -173,7 +173,7 @@ class _Channel:
             now, end = owner.clock(), rest + size
             at = lane.receive(buffer, end, now)
             self._rest = bytes(owner.room[at:end]) if at < end else b""
-            lane.fill(now)
+            lane.fill(owner.clock())  # what we did with the answers is no wait for the next
             self.flush()
             if self._tls is None:
                 return

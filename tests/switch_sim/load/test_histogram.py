@@ -44,6 +44,7 @@ def test_times_may_be_added_many_at_once() -> None:
     assert seen.count == 100
     assert seen.percentile(99) == pytest.approx(0.001, rel=0.01)
     assert seen.percentile(99.5) == pytest.approx(1.0, rel=0.01)
+    assert seen.mean == pytest.approx(0.01099)
 
 
 def test_two_put_together_are_as_one_that_saw_all() -> None:
@@ -53,6 +54,7 @@ def test_two_put_together_are_as_one_that_saw_all() -> None:
         both.add(number / 1000)
     one.merge(other)
     assert (list(one.curve()), one.count) == (list(both.curve()), both.count)
+    assert one.mean == pytest.approx(both.mean)
 
 
 def test_a_clock_that_goes_back_counts_as_no_time() -> None:
