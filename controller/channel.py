@@ -1,7 +1,8 @@
 """The Tornado shell of one channel: a socket, its Connection, and the timers.
 
 Plain TCP sits on the loop's own handlers, which cost half of what a stream does. One read
-takes what is there, one write a turn of the loop takes all that was said in it.
+takes what is there, and one write at its end says all that came of it; what is said at other
+times goes at the end of that turn of the loop.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Events → handlers: for each datapath one worker an application, with a bounded queue."""
+"""Events → handlers: for each datapath one worker an application.
+
+Most handlers await nothing: they run as soon as their message is read, in the worker's task,
+which need not be woken for that. Behind one that waits, events wait in a bounded queue.
+"""
 
 from __future__ import annotations
 

@@ -15,9 +15,10 @@ HEAD = """\
 # Performance
 
 Written by `make compare`: one run, on one machine, the controllers by turns, so that what else
-the machine does hits all alike. `pointsman load` plays the switches ([how](load.md)). A figure is
-the median of {rounds} rounds, in brackets the least and the most of them. "CPU s" is a second of
-the processor that the controller itself took.
+the machine does hits all alike. `pointsman load` plays the switches ([how](load.md)). Rounds: {rounds}.
+A figure is the median of them, in brackets the least and the most. "CPU s" is a second of the
+processor that the controller itself took. "Fails" is who did not bear a load: some switches had no
+controller. ovs-testcontroller is written for 16 switches at most, and had so many.
 """
 
 RATIOS = """\
@@ -98,6 +99,8 @@ def _cell(figure: Figure, results: Results, rival: str) -> str:
     if typical is None or spread is None:
         return "fails"
     least, most = spread
+    if least == most:
+        return number(typical)
     return f"{number(typical)} ({number(least)} to {number(most)})"
 
 
