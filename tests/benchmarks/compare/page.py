@@ -15,10 +15,10 @@ HEAD = """\
 # Performance
 
 Written by `make compare`: one run, on one machine, the controllers by turns, so that what else
-the machine does hits all alike. `pointsman load` plays the switches ([how](load.md)). Rounds: {rounds}.
-A figure is the median of them, in brackets the least and the most. "CPU s" is a second of the
-processor that the controller itself took. "Fails" is who did not bear a load: some switches had no
-controller. ovs-testcontroller is written for 16 switches at most, and had so many.
+the machine does hits all alike. `pointsman load` plays the switches ([how](load.md)). It took
+{rounds}; a figure is the median of them, in brackets the least and the most. "CPU s" is a
+second of the processor that the controller itself took. "Fails" is who did not bear a load: some
+switches had no controller. ovs-testcontroller is written for 16 switches at most, and had so many.
 """
 
 RATIOS = """\
@@ -51,7 +51,12 @@ def page(
     curves: Sequence[Curve],
 ) -> str:
     """Return the page, in Markdown."""
-    parts = [HEAD.format(rounds=rounds), machine(who), "## Controllers\n", RATIOS]
+    parts = [
+        HEAD.format(rounds="1 round" if rounds == 1 else f"{rounds} rounds"),
+        machine(who),
+        "## Controllers\n",
+        RATIOS,
+    ]
     parts += ["\n".join(_table(who, what, results)) + "\n"]
     parts += ["\n".join(_notes(who, what, results)) + "\n"]
     parts += [STAGES, "\n".join(_stages(stages)) + "\n"]
