@@ -182,9 +182,8 @@ class Connection:
     def _receive_messages(self, data: bytes, events: list[Event]) -> int:
         """Take in the whole messages that `data` begins with; return where the rest begins."""
         at, size = 0, len(data)
-        if self.state is State.OPEN:
-            at = self._receive_plain(data, 0, events)
         while self.state is not State.CLOSED:
+            at = self._receive_plain(data, at, events)
             if size - at < HEADER.size:
                 self._wanted = HEADER.size
                 break
@@ -200,7 +199,7 @@ class Connection:
                 self._receive_hello(version, data[at:end], events)
             else:
                 self._receive_message(number, xid, data, at, end, events)
-            at = self._receive_plain(data, end, events)
+            at = end
         return at
 
     def _receive_plain(self, data: bytes, at: int, events: list[Event]) -> int:

@@ -29,6 +29,7 @@ from protocol import (
     FlowMod,
     FlowStats,
     FlowStatsReply,
+    HelloFailedCode,
     Match,
     MultipartFlags,
     Opened,
@@ -378,3 +379,13 @@ def test_packet_ins_that_are_too_many_are_passed_over_and_counted() -> None:
     assert connection.packet_ins_dropped == 2
     connection.drops_packet_ins = False
     assert connection.receive_data(PacketIn().encode(OF13), 0) == [PacketIn()]
+
+
+@pytest.mark.parametrize("last", [ErrorMsg(HelloFailedCode.EPERM, b"go away"), None])
+def test_what_stands_behind_the_end_of_a_channel_is_not_read(last: ErrorMsg | None) -> None:
+    connection = opened(OF13)
+    # A message of a length that cannot be ends it as well (OF1.3.5 7.4.4.2, BAD_LEN).
+    ends = b"\x04\x0a\x00\x04\0\0\0\0" if last is None else last.encode(OF13)
+    packet_in = PacketIn(data=b"frame").encode(OF13)
+    events = connection.receive_data(packet_in + ends + packet_in, 1.0)
+    assert [type(event) for event in events] == [PacketIn, Closed]
