@@ -8,7 +8,7 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from protocol.transport.terminal import (
     WrongCall,
     collect_rarely,
     log_to_terminal,
+    on_signal,
     raise_file_limit,
     stop_event,
     versions_like,
@@ -86,9 +87,8 @@ async def _serve_until_signal(
     controller: Controller, endpoints: Sequence[Endpoint], path: Path, reloader: Reloader | None
 ) -> int:
     stop = stop_event()
-    with suppress(NotImplementedError, AttributeError):  # Windows has no SIGHUP
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, _read_again, controller, reloader)
+    if sys.platform != "win32":  # which has no SIGHUP
+        on_signal(signal.SIGHUP, partial(_read_again, controller, reloader))
     try:
         await _open(controller, endpoints)
     except ValueError as error:

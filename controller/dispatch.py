@@ -274,7 +274,7 @@ class _Begun:
                     self.cancelled = None
                     raise cancelled
                 sent = yield self._waits_for
-            except BaseException as error:
+            except BaseException as error:  # whatever it is, it is the handler's to take
                 step = partial(self._running.throw, error)
             else:
                 step = partial(self._running.send, sent)

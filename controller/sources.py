@@ -104,7 +104,7 @@ def loading_again(sources: Iterable[Source]) -> Iterator[None]:
     invalidate_caches()
     try:
         yield
-    except BaseException:
+    except BaseException:  # Ctrl-C as well must not leave half of the modules; it is raised on
         for name in sys.modules.keys() - known:
             del sys.modules[name]
         sys.modules.update(before)
@@ -113,6 +113,6 @@ def loading_again(sources: Iterable[Source]) -> Iterator[None]:
 
 def _forget_compiled(module: ModuleType) -> None:
     # Python takes it for fresh where size and second of the file are the same.
-    if module.__file__ is not None:
-        with suppress(OSError, NotImplementedError):
+    if module.__file__ is not None and sys.implementation.cache_tag is not None:
+        with suppress(OSError):  # there is none, or it is not ours to remove
             Path(cache_from_source(module.__file__)).unlink()

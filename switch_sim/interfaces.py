@@ -93,7 +93,7 @@ class PacketInterface(Interface):
             self._socket.setblocking(False)
             self._set_options()
             self._bind()
-        except BaseException:
+        except BaseException:  # Ctrl-C as well: who gets no interface cannot close it
             self._socket.close()
             raise
 
@@ -186,7 +186,7 @@ class Tap(Interface):
         try:
             fcntl.ioctl(self._file, _SET_TAP, _request(name, struct.pack("=H", _TAP | _NO_PI)))
             _set_flags(name, _flags(name) | _UP)
-        except BaseException:
+        except BaseException:  # as above
             os.close(self._file)
             raise
 

@@ -33,7 +33,10 @@ class IpProto(IntEnum):
 
 
 class InternetHeader(Header):
-    """A header whose addresses the checksum of what it carries covers."""
+    """A header whose addresses the checksum of what it carries covers: IPv4's or IPv6's.
+
+    No ABC, which a struct of msgspec cannot be.
+    """
 
     def pseudo_header(self, proto: int, length: int) -> bytes:
         """Return what the checksum of `length` bytes of `proto` begins with."""

@@ -7,6 +7,7 @@ import gc
 import logging
 import signal
 import sys
+from collections.abc import Callable
 
 import click
 from click.shell_completion import CompletionItem
@@ -75,10 +76,15 @@ def collect_rarely() -> None:
 def stop_event() -> asyncio.Event:
     """Return an event that Ctrl-C and SIGTERM set."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in STOPS:
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:  # on Windows Ctrl-C raises KeyboardInterrupt instead
-            break
+        on_signal(number, stop.set)
     return stop
+
+
+def on_signal(number: signal.Signals, act: Callable[[], object]) -> None:
+    """Let the running loop do something when a signal comes.
+
+    Not on Windows, whose loops take none: there Ctrl-C raises KeyboardInterrupt instead.
+    """
+    if sys.platform != "win32":
+        asyncio.get_running_loop().add_signal_handler(number, act)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from protocol import OF13
+from protocol import OF13, Connection, FlowStats, FlowStatsReply, Hello, Match, MultipartFlags
 
 from .measure import Figure, Load, put
 from .rivals import OURS, Rival, running
@@ -14,7 +15,7 @@ from .rivals import OURS, Rival, running
 
 @dataclass(frozen=True)
 class Curve:
-    """A cost against a number; `wanted` is how much it may grow from the first to the last."""
+    """What one thing costs, in units of `y`, against how many there are of it."""
 
     title: str
     x: str
@@ -36,7 +37,9 @@ def curves() -> Iterator[Curve]:
                  [100, 1_000, 10_000, 100_000], _flow_read)  # fmt: skip
 
 
-def _curve(title, x, y, numbers, cost) -> Curve:  # type: ignore[no-untyped-def]
+def _curve(
+    title: str, x: str, y: str, numbers: Sequence[int], cost: Callable[[int], float]
+) -> Curve:
     points = []
     for number in numbers:
         value = cost(number)
@@ -80,11 +83,6 @@ def _cost(rival: Rival, load: Load) -> float:
 
 def _flow_read(entries: int) -> float:
     """Return the microseconds that one of so many entries takes to be read off the wire."""
-    import time
-
-    from protocol import Connection, FlowStatsReply, Hello, Match, MultipartFlags
-    from protocol.flows import FlowStats
-
     told = [FlowStats(Match(in_port=1, eth_src=number), priority=5) for number in range(entries)]
     parts = [tuple(told[start : start + 500]) for start in range(0, entries, 500)]
     stream = b"".join(
