@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .turns import Bucket
+from .turns import Allowance
 
 
 class PacketInLimit:
     """So many a second, and a quarter of that at once; `exceeded` is called the first time."""
 
     def __init__(self, rate: float, now: float, exceeded: Callable[[], None]) -> None:
-        self._bucket, self._exceeded = Bucket(rate, now), exceeded
+        self._allowance, self._exceeded = Allowance(rate, now), exceeded
         self._is_told = False
 
     def drops(self, count: int, now: float) -> bool:
         """Take `count` packet_ins into account; return whether those to come are dropped."""
-        if self._bucket.take(count, now):
+        if self._allowance.take(count, now):
             return False
         if not self._is_told:
             self._is_told = True

@@ -14,7 +14,7 @@ LATELY = 0.5  # seconds for which one that brought something wants a turn
 CALM = 1.0  # seconds without too much, after which one that brought much brings little again
 
 
-class Bucket:
+class Allowance:
     """Tokens that come with a rate; it may be overdrawn, as what came is there already."""
 
     def __init__(self, rate: float, now: float) -> None:
@@ -61,12 +61,12 @@ class Turn:
     """What one datapath brought lately; `now` is in seconds on a clock that does not go back."""
 
     def __init__(self, turns: Turns, now: float) -> None:
-        self._turns, self._bucket = turns, Bucket(FAIR_RATE, now)
+        self._turns, self._allowance = turns, Allowance(FAIR_RATE, now)
         self._much_at = now - CALM  # when it brought too much last
 
     def waits(self, count: int, now: float) -> bool:
         """Take `count` messages into account; return whether others should go first now."""
-        if not self._bucket.take(count, now):
+        if not self._allowance.take(count, now):
             self._much_at = now
             return self._turns.others_want(self, now)
         # Whoever is slowed down brings little only since it is slowed down.
