@@ -262,7 +262,7 @@ def _kept_form(form: Form) -> Form:
             return encode_list(items)
         if raw is None:
             raw = encode_list(items)
-            if len(raw) <= _KEPT_BYTES and _is_told_by_value(items):
+            if len(raw) <= _KEPT_BYTES and is_told_by_value(items):
                 _keep(encodings, items, raw)
                 _keep(latest, id(items), (items, raw))
         return raw
@@ -276,15 +276,15 @@ def _keep(kept: dict[Any, Any], key: Any, value: Any) -> None:
     kept[key] = value
 
 
-def _is_told_by_value(value: Any) -> bool:
+def is_told_by_value(value: Any) -> bool:
     """Whether all that is equal to this has the same bytes.
 
     A Match does not say in which order its fields are, nor a number how wide it is.
     """
     if isinstance(value, tuple):
-        return all(map(_is_told_by_value, value))
+        return all(map(is_told_by_value, value))
     if isinstance(value, Record):
-        return all(_is_told_by_value(getattr(value, name)) for name in value.__struct_fields__)
+        return all(is_told_by_value(getattr(value, name)) for name in value.__struct_fields__)
     return type(value) in (int, bytes, str) or isinstance(value, IntEnum | IntFlag)
 
 

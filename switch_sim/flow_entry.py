@@ -35,6 +35,7 @@ from protocol import (
     WriteMetadata,
     nicira,
 )
+from protocol.compiler import is_told_by_value
 from protocol.nicira import Conjunction, Note
 from protocol.oxm import OXM
 
@@ -107,7 +108,8 @@ class Doing:
             return known[1]
         if len(_doings) >= _SHAPES:
             _doings.clear()
-        doing = _doing(instructions)
+        # What is equal may differ still, as the width of an option of a tunnel does.
+        doing = _doing(instructions) if is_told_by_value(instructions) else Doing(instructions)
         _doings[id(instructions)] = instructions, doing
         return doing
 
