@@ -18,7 +18,7 @@ from typing import Protocol
 
 from tornado.ioloop import IOLoop
 
-from protocol import Closed, Connection, Event, Message, PacketIn
+from protocol import Closed, Connection, Event, PacketIn
 from protocol.transport.tls import tls_fault
 
 from .packet_in_limit import PacketInLimit
@@ -63,6 +63,7 @@ class Channel:
         self.loop = IOLoop.current()
         self._soon = asyncio.get_running_loop().call_soon  # add_callback costs twice as much
         self.connection = connection(self.loop.time())
+        self.connection.began = self.flush_soon
         self.owner: Owner | None = None
         self._socket = sock
         # What the socket did not take. Most take all, and an empty deque weighs 600 bytes.
@@ -92,13 +93,6 @@ class Channel:
     def closed(self) -> bool:
         """Whether the socket is gone."""
         return self._socket.fileno() < 0
-
-    def send(self, message: Message, xid: int | None = None) -> int:
-        """Queue a message; it goes with all else that this turn of the loop says."""
-        xid = self.connection.send(message, xid)
-        if not self._flushing:
-            self.flush_soon()
-        return xid
 
     def flush_soon(self) -> None:
         """Write at the end of this turn of the loop."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from contextvars import copy_context
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from protocol import ChannelClosed, DecodeError, Message
@@ -24,7 +25,7 @@ logger = logging.getLogger("controller")
 
 QUEUE_MAX = 1024  #: events that wait for one handler; above that the switch is slowed down
 QUEUE_LIMIT = 16 * QUEUE_MAX  #: and above that they are dropped
-# For those who run tasks in their own way, as take() does ("Extending" in asyncio's documentation).
+# For those who run tasks in their own way, as do() does ("Extending" in asyncio's documentation).
 _enter, _leave = asyncio.tasks._enter_task, asyncio.tasks._leave_task
 SLICE = 64  # events after which the other datapaths get their turn
 
@@ -58,6 +59,7 @@ class Worker:
         self._wake: asyncio.Future[None] | None = None
         self._closing = False
         self._at_once = 0  # events that may be done in this turn without the task
+        self._doing: Message | None = None  # what is done so just now
         self._begun: _Begun | None = None  # what was begun so, and waits for something
         self.patience = Patience()
         self._known = handlers.ready is None  # whether the application knows the datapath
@@ -100,36 +102,52 @@ class Worker:
                 )
 
     def begin_turn(self) -> None:
-        """Let `take` do some events at once, but not without end: others have their turn, too."""
+        """Let `do` do some events at once, but not without end: others have their turn, too."""
         self._at_once = SLICE if asyncio.current_task() is None else 0
 
-    def take(self, message: Message) -> bool:
-        """Do an event at once if nothing waits before it; False where it has to be added.
+    def do(self, events: Sequence[Message]) -> Iterable[Message]:
+        """Do events of one class at once; return those that have to be added instead.
 
         Most handlers await nothing, so that waking a task for them would cost more than they do.
         """
         if self._at_once <= 0 or self._wake is None or self._wake.done():
-            return False
-        if handler := self.handlers.of(message):
-            self._at_once -= 1
-            self._begin(handler, message)
-        return True
-
-    def _begin(self, handler: Handler, message: Message) -> None:
-        """Run a handler as the task would; if it comes to wait, the task goes on with it."""
+            return events
+        if (handler := self.handlers.of(events[0])) is None:
+            return ()
+        now, later = events[: self._at_once], events[self._at_once :]
+        self._at_once -= len(now)
+        left = iter(now)
         _enter(self._loop, self._task)
         try:
-            running = handler(self.datapath, message)
-            waits_for = self._context.run(running.send, None)
-        except StopIteration:
-            pass
-        except (Exception, asyncio.CancelledError) as error:
-            self._failed(error, handler, message)
-        else:
-            self._begun = _Begun(handler, message, running, waits_for)
-            self._wake_up()
+            self._begin(handler, left)
         finally:
+            self._doing = None
             _leave(self._loop, self._task)
+        return chain(left, later)
+
+    def _begin(self, handler: Handler, events: Iterator[Message]) -> None:
+        """Run a handler as the task would; where it comes to wait, the task goes on with it."""
+        while True:
+            running = self._course(handler, events)
+            try:
+                waits_for = self._context.run(running.send, None)
+            except StopIteration:
+                return
+            except (Exception, asyncio.CancelledError) as error:
+                self._failed(error, handler, self._doing)
+            else:
+                self._begun = _Begun(handler, self._doing, running, waits_for)
+                self._wake_up()
+                return
+
+    async def _course(self, handler: Handler, events: Iterator[Message]) -> None:
+        # To begin a coroutine costs more than to await one, so all of them are one course.
+        datapath = self.datapath
+        for message in events:
+            if self._closing:
+                return
+            self._doing = message
+            await handler(datapath, message)
 
     def close(self) -> None:
         """Forget what waits, tell the application that the switch is gone, and end.
@@ -259,7 +277,7 @@ class _Begun:
     def __init__(
         self,
         handler: Handler,
-        message: Message,
+        message: Message | None,
         running: Coroutine[Any, Any, None],
         waits_for: object,
     ) -> None:

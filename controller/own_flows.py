@@ -59,7 +59,16 @@ class OwnFlows:
     flow_mod for each entry of its own.
     """
 
-    __slots__ = ("_base", "_datapath", "_owners", "_send", "_spaces", "_told_incomplete", "space")
+    __slots__ = (
+        "_base",
+        "_datapath",
+        "_owners",
+        "_send",
+        "_spaces",
+        "_told_incomplete",
+        "send",
+        "space",
+    )
 
     def __init__(
         self,
@@ -73,20 +82,30 @@ class OwnFlows:
         self._spaces, self._owners = spaces, owners
         self._send, self._datapath = send, datapath
         self._told_incomplete = False
+        #: sends a message; EncodeError where its cookie is another application's. Returns its
+        #: xid, or 0 where there is no entry that it could change.
+        self.send: Callable[[Message], int] = self._sender()
 
-    def send(self, message: Message) -> int:
-        """Send a message; EncodeError where its cookie is another application's.
+    def _sender(self) -> Callable[[Message], int]:
+        """Return what all messages go through, as short as it can be."""
+        plain, other, base, owners = self._send, self._concerned, self._base, self._owners
 
-        Return its xid, or 0 where there is no entry that it could change.
-        """
-        if type(message) not in _CONCERNED:
-            return self._send(message)
+        def send(message: Message) -> int:
+            if type(message) is FlowMod and owners is None:
+                # What comes of add_flow is right as it is, and most often that is all.
+                if message.command is _ADD and message.cookie & PREFIX_MASK == base:
+                    return plain(message)
+                return other(message)
+            return other(message) if type(message) in _CONCERNED else plain(message)
+
+        return send
+
+    def _concerned(self, message: Message) -> int:
+        """Send what tells of entries."""
         if isinstance(message, FlowMod):
-            # What comes of add_flow is right as it is, and most often there is no more to do.
             if message.command is _ADD and message.cookie & PREFIX_MASK == self._base:
                 xid = self._send(message)
-                if self._owners is not None:
-                    self._note(message)
+                self._note(message)
                 return xid
             return self._flow_mod(message)
         assert isinstance(message, BundleAdd)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from protocol import (
     Closed,
@@ -45,6 +45,7 @@ logger = logging.getLogger("controller")
 
 GONE_TIMEOUT = 5.0  #: seconds that a handler has left when its switch is gone
 DROPS_TOLD = 1000  # messages dropped between two lines in the log
+_PACKET_INS = {PacketIn}
 FAULTS_TOLD = 10  # messages of one switch that are not understood and told in the log
 
 
@@ -95,16 +96,14 @@ class Peer:
         """Take events of the channel."""
         for worker in self.workers if self.main is None else self.main.workers:
             worker.begin_turn()
+        if self.workers and set(map(type, events)) == _PACKET_INS:
+            # As most events go, past all that others may need: they answer no request.
+            self._tell(cast("Sequence[Message]", events), self.workers)
+            return
         for event in events:
-            if type(event) is PacketIn and self.workers:
-                # As most events go, past all that others may need: it answers no request.
-                for worker in self.workers:
-                    if not worker.take(event):
-                        self._offer(worker, event)
-            elif self.has_ended:
+            if self.has_ended:
                 return  # it was closed because of an event before
-            else:
-                self._receive(event)
+            self._receive(event)
 
     def _receive(self, event: Event) -> None:
         if isinstance(event, Message):
@@ -122,8 +121,9 @@ class Peer:
     def send(self, message: Message) -> int:
         """Send a message; return its xid, which no other message to the datapath has."""
         if self.main is not None:
-            return self.channel.send(message, self.main.channel.connection.reserve_xid())
-        return self.channel.send(message)
+            xid = self.main.channel.connection.reserve_xid()
+            return self.channel.connection.send(message, xid)
+        return self.channel.connection.send(message)
 
     def hear(self, message: Message, auxiliary: Peer) -> None:
         """Take a message that came over an auxiliary channel."""
@@ -154,7 +154,7 @@ class Peer:
     def _dispatch(self, message: Message, datapath: Datapath) -> None:
         if isinstance(message, PortStatus):
             for told in datapath.learn_port(message):
-                self._tell(told, self.workers)
+                self._tell([told], self.workers)
             self._tell_if_too_many_ports(datapath)
             return
         if isinstance(message, FlowRemoved) and datapath.flow_owners is not None:
@@ -162,11 +162,12 @@ class Peer:
         elif isinstance(message, MultipartReply) and message.flags & MultipartFlags.MORE:
             return  # it came behind the part with which an answer was cut
         workers = self._who_sent(message) if isinstance(message, ErrorMsg) else self.workers
-        self._tell(message, workers)
+        self._tell([message], workers)
 
-    def _tell(self, message: Message, workers: Sequence[Worker]) -> None:
+    def _tell(self, messages: Sequence[Message], workers: Sequence[Worker]) -> None:
+        """Let workers do messages of one class."""
         for worker in workers:
-            if not worker.take(message):
+            for message in worker.do(messages):
                 self._offer(worker, message)
 
     def _offer(self, worker: Worker, message: Message) -> None:
@@ -260,7 +261,7 @@ class Peer:
             features,
             ports,
             version,
-            self.channel.send,
+            self.channel.connection.send,
             self.requests,
             self._sent,
             self.channel.peer,

@@ -11,7 +11,8 @@ with the error that the specification names. `receive_data` never raises.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import struct
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -22,7 +23,7 @@ from .message import DECODERS, ENCODERS, HEADER, Message, classes, decode, encod
 from .multipart import Gatherer, MultipartReply, MultipartRequest
 from .symmetric import EchoReply, EchoRequest, ErrorMsg, Hello
 from .version import ALL_VERSIONS, Version
-from .writer import FAULTS, Decode
+from .writer import FAULTS, Decode, Encode
 
 HANDSHAKE_TIMEOUT = 5.0  #: seconds in which the peer must have said hello
 ECHO_INTERVAL = 15.0  #: seconds of silence until we ask for a sign of life
@@ -31,6 +32,7 @@ ERROR_DATA = 64  # bytes of an offending message that go back at least (OF1.5.1 
 WORDS_MAX = 200  # characters of a peer's own words that are repeated in ours
 _HELLO, _ERROR, _ECHO_REQUEST, _ECHO_REPLY = 0, 1, 2, 3  # the same in all versions
 _PACKET_IN = 10  # as well
+_HEAD = struct.Struct(">HH").unpack_from  # version and type as one number, length
 _HTTP = (b"GET ", b"POST", b"HEAD", b"PUT ", b"DELE", b"OPTI", b"PRI ", b"CONN")
 _TLS = b"\x16\x03"  # a record of its handshake (RFC 8446 5.1 "Record Layer")
 
@@ -97,6 +99,9 @@ class Connection:
         self._partial = bytearray()  # the beginning of a message
         self._wanted = HEADER.size  # bytes until it is worth to look at it
         self._out: list[bytes] = []
+        self._encoders: Mapping[type[Message], Encode] = {}  # none but while it is open
+        #: called when something is said while nothing waits to be sent; the shell sets it
+        self.began: Callable[[], object] = _nothing
         self._gatherer = Gatherer()
         self.drops_packet_ins = False  #: whether they are passed over, which costs least
         self.packet_ins_dropped = 0
@@ -114,13 +119,15 @@ class Connection:
         """
         if xid is None:
             self._xid = xid = self._xid % 0xFFFF_FFFF + 1  # as _next_xid, without its call
-        if self.state is State.OPEN:
-            version = self.version
-            assert version is not None
-            try:
-                self._out.append(ENCODERS[version][type(message)](message, xid))
-            except FAULTS:
-                self._out.append(encode(message, version, xid))  # which finds the words
+        out = self._out
+        if not out:
+            self.began()
+        try:
+            out.append(self._encoders[type(message)](message, xid))
+        except FAULTS:
+            if self.state is State.OPEN:
+                assert self.version is not None
+                out.append(encode(message, self.version, xid))  # which finds the words
         return xid
 
     def reserve_xid(self) -> int:
@@ -146,6 +153,7 @@ class Connection:
         if self.state is State.CLOSED:
             return []
         self.state = State.CLOSED
+        self._encoders = {}
         self._partial.clear()
         return [Closed(reason)]
 
@@ -243,6 +251,7 @@ class Connection:
         agreed = self._agree(version, offered)
         if agreed is not None:
             self.state, self.version = State.OPEN, agreed
+            self._encoders = ENCODERS[agreed]
             events.append(Opened(agreed))
             return
         theirs = ", ".join(map(_version_name, sorted(offered or {version})))
@@ -335,21 +344,25 @@ class Connection:
             self._heard, self._asked = now, None
 
 
+def _nothing() -> None:
+    """Be what is called where nobody wants to know."""
+
+
 def _receive_plain(version: Version, data: bytes, at: int, events: list[Event]) -> int:
     """Read messages as long as the channel has nothing to do with them but to pass them on.
 
     Return where the first of the others begins, or one that is not whole or cannot be read.
     That is most of what is read, so it is done in one loop.
     """
-    decoders, unpack, size = _plain_decoders(version), HEADER.unpack_from, len(data)
-    while size - at >= HEADER.size:
-        found, number, length, _ = unpack(data, at)
-        decode_plain = decoders.get(number)
+    decoders, append, size = _plain_decoders(version), events.append, len(data)
+    last = size - HEADER.size
+    while at <= last:
+        kind, length = _HEAD(data, at)
         end = at + length
-        if decode_plain is None or found != version or end > size or length < HEADER.size:
+        if end > size:
             break
         try:
-            events.append(decode_plain(data, at, end))
+            append(decoders[kind](data, at, end))
         except FAULTS:
             break
         at = end
@@ -358,9 +371,10 @@ def _receive_plain(version: Version, data: bytes, at: int, events: list[Event]) 
 
 @cache
 def _plain_decoders(version: Version) -> dict[int, Decode]:
+    """Return what reads plain messages, by the first 16 bits: each says no to what is too short."""
     special = (Hello, ErrorMsg, EchoRequest, EchoReply, MultipartRequest, MultipartReply)
     return {
-        number: DECODERS[version][number]
+        version << 8 | number: DECODERS[version][number]
         for number, cls in classes(version).items()
         if not issubclass(cls, special)
     }

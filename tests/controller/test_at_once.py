@@ -43,9 +43,8 @@ async def read(worker: Worker, xids: Sequence[int]) -> list[object]:
 
     def bring() -> None:
         worker.begin_turn()
-        for xid in xids:
-            if not worker.take(PacketIn(xid=xid)):
-                worker.add(PacketIn(xid=xid))
+        for message in worker.do([PacketIn(xid=xid) for xid in xids]):
+            worker.add(message)
         app = worker.handlers.app
         done.set_result(list(app.seen) if isinstance(app, Noting) else [])
 
@@ -207,3 +206,14 @@ async def test_after_the_end_nothing_is_taken() -> None:
     worker = await working(app)
     await ended(worker)
     assert await read(worker, [1]) == []
+
+
+async def test_when_the_switch_is_gone_what_it_brought_in_the_same_read_is_forgotten() -> None:
+    class Ending(Noting):
+        async def begin(self, message: PacketIn) -> None:
+            if message.xid == 2:
+                worker.close()
+
+    worker = await working(Ending())
+    assert await read(worker, [1, 2, 3]) == [1, 2]
+    await ended(worker)
