@@ -33,7 +33,7 @@ from protocol.packet import Arp, EthType, Packet
 PRIORITY = 100
 IDLE_TIMEOUT = 60  # seconds without a packet after which a pair of hosts is forgotten
 FIRST_GROUP = 0x6600_0000  # groups of ours: up to 0x66FF_FFFF
-FOR_BRIDGES = 0x0180_C200_0000  # no bridge forwards these 16 addresses (IEEE 802.1D 7.12.6)
+FOR_BRIDGES = bytes.fromhex("0180c20000")  # and 00 to 0f: no bridge forwards what is sent there
 
 
 class ForwardingOptions(Options):
@@ -82,8 +82,10 @@ class Forwarding(App):
             del self.datapaths[datapath.datapath_id], self.groups[datapath.datapath_id]
 
     async def packet_in(self, datapath: Datapath, message: PacketIn) -> None:
+        if message.data.startswith(FOR_BRIDGES) and message.data[5:6] < b"\x10":
+            return  # as probes are, which come often: no look into the frame is needed
         frame = Ethernet.parse(message.data)
-        if frame.eth_type == EthType.LLDP or frame.dst & ~0xF == FOR_BRIDGES:
+        if frame.eth_type == EthType.LLDP:
             return
         source = self.topology.hear(datapath, message, frame)
         target = self.topology.hosts.get(frame.dst) or self.asked_for(frame, message)

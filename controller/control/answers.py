@@ -47,7 +47,7 @@ async def topology(controller: Controller, question: Answer) -> AsyncGenerator[A
     """Tell the links, and how far discovery is."""
     known = _topology(controller)
     for link in sorted(known.graph.links.values()):
-        latency = known.latency.get(link)
+        latency = known.latency(link)
         yield {
             "src": str(link.src),
             "dst": str(link.dst),

@@ -65,7 +65,7 @@ class Topology(App):
         self.hosts = HostTable()
         self.datapaths: dict[int, Datapath] = {}
         self._discovery = Discovery(
-            secrets.token_bytes(32), lambda: secrets.randbits(64), interval=options.interval
+            secrets.token_bytes(32), secrets.token_bytes, interval=options.interval
         )
         self._listeners: list[Listener] = []
         self._wake = asyncio.Event()
@@ -79,10 +79,9 @@ class Topology(App):
         """The switches and the links between them."""
         return self._discovery.graph
 
-    @property
-    def latency(self) -> dict[Link, float]:
-        """Seconds from sending a probe over a link to hearing of it, on the average."""
-        return self._discovery.latency
+    def latency(self, link: Link) -> float | None:
+        """Return the seconds from sending a probe over a link to hearing of it, on the average."""
+        return self._discovery.latency(link)
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with each event from now on."""
@@ -142,14 +141,15 @@ class Topology(App):
             self._hurry()
 
     async def packet_in(self, datapath: Datapath, message: PacketIn) -> None:
-        frame = Ethernet.parse(message.data)
-        if frame.eth_type != EthType.LLDP:
-            self.hear(datapath, message, frame)
-            return
+        if not self._discovery.awaits(message.data):  # else no look into the frame is needed
+            frame = Ethernet.parse(message.data)
+            if frame.eth_type != EthType.LLDP:
+                self.hear(datapath, message, frame)
+                return
         number = datapath.datapath_id
-        found = self._discovery.receive(number, message.in_port, message.data, _now())
-        self._tell_all(found)
-        self._hurry()
+        if found := self._discovery.receive(number, message.in_port, message.data, _now()):
+            self._tell_all(found)
+            self._hurry()
 
     def _hurry(self) -> None:
         """Wake the background if something is due before it looks again."""

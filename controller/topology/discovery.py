@@ -5,24 +5,24 @@ It holds no socket and no clock: `now` is in seconds, on any clock that does not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from math import floor, inf
-from typing import NamedTuple
 from zlib import crc32
 
 from protocol import Port, PortDesc
 
 from . import probes
 from .graph import Graph, Link, SwitchEnd
-from .probes import ForgedProbe, Probe
+from .probes import NONCE, ForgedProbe
 
 INTERVAL = 5.0  #: seconds between two probes of a port
 LOST_PROBES = 3  #: that end a link when none of them arrived
 SETTLE_TIME = 0.5  #: seconds without a probe coming back after which hosts may be at a port
-FRESH = 8  # nonces of a port that may still be under way: a slow switch brings some late
+FRESH = 8  # probes of a port that may still be under way: a slow switch brings some late
 FRESH_INTERVALS = 2  # and how many intervals one may be under way
+HEARD = 0.9  # intervals for which a link that was heard of needs no other probe
 TOGETHER = 16  # ports of a switch that are probed at once
 ON_ITS_WAY = 0.1  # seconds that the other direction of a new link is given to come by itself
 _SMOOTHING = 0.25  # of the newest latency in the average
@@ -54,51 +54,68 @@ class Suspicion:
 Event = LinkUp | LinkDown | Suspicion
 
 
-class Outgoing(NamedTuple):
-    """A frame that is to leave by a port."""
-
-    end: SwitchEnd
-    frame: bytes
+Outgoing = tuple[SwitchEnd, bytes]  #: a frame, and the port by which it is to leave
 
 
-class _Sent(NamedTuple):
-    """A probe that was sent."""
-
-    at: float
-    frame: bytes
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Port:
     """What discovery knows of a port that is up."""
 
+    end: SwitchEnd
     hw_addr: int
     added: float
-    quiet_since: float  # when it was probed first, or lost its link
-    due: float
-    regular: float  # when it is due if nothing calls for it sooner
+    quiet_since: float  # when it came up, or lost its link
     head: bytes  # of its probes
-    sent_at: float = 0.0  # the last of them
-    nonces: dict[int, _Sent] = field(default_factory=dict)
-    answered: set[int] = field(default_factory=set)  # nonces that arrived somewhere
+    name: bytes  # as their seals cover it
+    sent_at: float = -inf  # the last of them
+    waiting: bytes | None = None  # the last of them, until it arrives
+    earlier: list[tuple[float, bytes]] = field(default_factory=list)  # that may still arrive
+    called_at: float = inf  # when it is to be probed out of turn
+    far: SwitchEnd | None = None  # where its link leads
     seen: float = 0.0  # when a probe of it arrived last
+    lost: int = 0  # those that were sent since then
+    latency: float = 0.0  # seconds that they take
+
+    def took(self, frame: bytes) -> float:
+        """Return when a probe that arrived was sent; it does not wait any more."""
+        if frame == self.waiting:
+            self.waiting = None
+            return self.sent_at
+        found = next(one for one in self.earlier if one[1] == frame)
+        self.earlier.remove(found)
+        return found[0]
+
+
+_GroupKey = tuple[int, int]  # switch, and which of its groups
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """Ports of a switch that are probed together, which is one write and one read of it."""
+
+    phase: float  # seconds after the beginning of each interval
+    due: float
+    ports: dict[int, _Port] = field(default_factory=dict)
 
 
 class Discovery:
     """Keeps a graph true to the cables.
 
-    `key` seals the probes, `nonce` gives a new number of 64 bits each time, which nobody can
-    foresee. A port is probed when it comes up and then each `interval`.
+    `key` seals the probes, `random` gives so many bytes which nobody can foresee. A port is
+    probed when it comes up and then each `interval`.
     """
 
-    def __init__(self, key: bytes, nonce: Callable[[], int], *, interval: float = INTERVAL) -> None:
+    def __init__(
+        self, key: bytes, random: Callable[[int], bytes], *, interval: float = INTERVAL
+    ) -> None:
         self.graph = Graph()
         self.interval = interval
-        self.latency: dict[Link, float] = {}  #: seconds from sending a probe to hearing of it
-        self._key, self._nonce = key, nonce
+        self._seal, self._random = probes.sealing(key), random
         self._ports: dict[int, dict[int, _Port]] = {}  # those that are up, by switch
-        self._timers: list[tuple[float, SwitchEnd]] = []
-        self._under_way: dict[bytes, Probe] = {}  # frames that did not arrive anywhere yet
+        self._groups: dict[_GroupKey, _Group] = {}
+        self._rounds: list[tuple[float, _GroupKey]] = []  # when which group is due
+        self._calls: list[tuple[float, SwitchEnd]] = []  # and which ports out of turn
+        self._under_way: dict[bytes, _Port] = {}  # frames that did not arrive anywhere yet
         self._edges: dict[int, tuple[float, list[int]]] = {}  # switch -> until when, which ports
 
     # Switches and ports
@@ -112,7 +129,7 @@ class Discovery:
     def remove_switch(self, datapath_id: int) -> list[Event]:
         """Forget a switch, its ports and its links."""
         for port in self._ports.pop(datapath_id, {}).values():
-            self._forget_probes(port)
+            self._forget(port)
         self._edges.pop(datapath_id, None)
         return self._went(self.graph.remove_switch(datapath_id), "the switch is gone")
 
@@ -125,13 +142,36 @@ class Discovery:
             return self.remove_port(datapath_id, desc.port_no)
         port = self._port(end)
         if port is None:
-            head = probes.head(end, desc.hw_addr)
-            ports = self._ports.setdefault(datapath_id, {})
-            ports[desc.port_no] = _Port(desc.hw_addr, now, now, now, now, head)
-            heappush(self._timers, (now, end))
+            self._begin(end, desc.hw_addr, now)
         elif port.hw_addr != desc.hw_addr:
             port.hw_addr, port.head = desc.hw_addr, probes.head(end, desc.hw_addr)
         return []
+
+    def _begin(self, end: SwitchEnd, hw_addr: int, now: float) -> None:
+        """Let a port be probed at once, and from then on with its group."""
+        head, name = probes.head(end, hw_addr), probes.name(end)
+        port = _Port(end, hw_addr, now, now, head, name)
+        self._ports.setdefault(end.datapath_id, {})[end.port_no] = port
+        key = _group_of(end)
+        group = self._groups.get(key)
+        if group is None:
+            phase = self.interval * (crc32(b"%x-%x" % key) / (1 << 32))
+            group = self._groups[key] = _Group(phase, now)
+            heappush(self._rounds, (now, key))
+        group.ports[end.port_no] = port
+        if group.due > now:
+            self._call_at(port, now)
+
+    def _forget(self, port: _Port) -> None:
+        """Let nothing be left of a port but its links."""
+        for frame in (port.waiting, *(frame for _, frame in port.earlier)):
+            if frame is not None:
+                del self._under_way[frame]
+        key = _group_of(port.end)
+        ports = self._groups[key].ports
+        del ports[port.end.port_no]
+        if not ports:
+            del self._groups[key]
 
     def _port(self, end: SwitchEnd) -> _Port | None:
         return self._ports.get(end.datapath_id, {}).get(end.port_no)
@@ -142,7 +182,7 @@ class Discovery:
         port = self._ports.get(datapath_id, {}).pop(port_no, None)
         if port is None:
             return []
-        self._forget_probes(port)
+        self._forget(port)
         self._edges.pop(datapath_id, None)
         link = self.graph.links.get(end)
         gone = ([link] if link else []) + self.graph.into(end)
@@ -152,7 +192,8 @@ class Discovery:
 
     def _went(self, links: Iterable[Link], reason: str) -> list[Event]:
         for link in links:
-            self.latency.pop(link, None)
+            if port := self._port(link.src):
+                port.far = None
             self._look_again(link)
         return [LinkDown(link, reason) for link in links]
 
@@ -170,8 +211,14 @@ class Discovery:
     def is_edge(self, end: SwitchEnd, now: float) -> bool:
         """Return whether hosts may be at a port: it is up, and no probe came back in time."""
         port = self._port(end)
-        settled = port is not None and port.nonces and now - port.quiet_since >= SETTLE_TIME
-        return bool(settled) and not self.is_internal(end)
+        if port is None or port.sent_at == -inf or now - port.quiet_since < SETTLE_TIME:
+            return False
+        return not self.is_internal(end)
+
+    def latency(self, link: Link) -> float | None:
+        """Return the seconds from sending a probe over a link to hearing of it, on the average."""
+        port = self._port(link.src)
+        return port.latency if port is not None and port.far == link.dst else None
 
     def edges(self, datapath_id: int, now: float) -> list[int]:
         """Return the ports of a switch where hosts may be.
@@ -191,111 +238,68 @@ class Discovery:
 
     def deadline(self) -> float | None:
         """Return when `handle_timer` is due, None as long as there are no ports."""
-        return self._timers[0][0] if self._timers else None
+        due = min(heap[0][0] if heap else inf for heap in (self._rounds, self._calls))
+        return None if due == inf else due
 
     def handle_timer(self, now: float) -> tuple[list[Outgoing], list[Event]]:
         """Return the probes that are due, and the links that nothing was heard of."""
         sent: list[Outgoing] = []
         events: list[Event] = []
-        while self._timers and self._timers[0][0] <= now:
-            due, end = heappop(self._timers)
+        while self._rounds and self._rounds[0][0] <= now:
+            due, key = heappop(self._rounds)
+            group = self._groups.get(key)
+            if group is None or group.due != due:
+                continue  # its ports went, or came back meanwhile
+            group.due = self._next(group.phase, now)
+            heappush(self._rounds, (group.due, key))
+            events += self._expire(group.ports.values(), now)
+            sent += self._probe([one for one in group.ports.values() if self._wants(one, now)], now)
+        while self._calls and self._calls[0][0] <= now:
+            at, end = heappop(self._calls)
             port = self._port(end)
-            if port is None or port.due != due:
-                continue  # it went, or was probed meanwhile
-            events += self._expire(end, port, now)
-            sent.append(self._probe(end, port, now))
+            if port is not None and port.called_at == at:
+                sent += self._probe([port], now)
         return sent, events
 
-    def _probe(self, end: SwitchEnd, port: _Port, now: float) -> Outgoing:
-        probe = Probe(end, self._nonce())
-        if not port.nonces:  # until now no host could be there
-            self._edges.pop(end.datapath_id, None)
-        self._drop_old(port, now)
-        frame = probes.sealed(self._key, probe, port.head)
-        port.nonces[probe.nonce] = _Sent(now, frame)
-        port.sent_at = now
-        self._under_way[frame] = probe
-        port.regular = self._next(end, now)
-        self._set_due(end, port, port.regular)
-        return Outgoing(end, frame)
+    def _next(self, phase: float, now: float) -> float:
+        """Return when a group is due next, in half an interval at the earliest.
 
-    def _next(self, end: SwitchEnd, now: float) -> float:
-        """Return when a port is probed next, in half an interval at the earliest.
-
-        Some ports of a switch are probed together, which is one write and one read for both
-        sides; these groups are spread over the interval.
+        Groups are spread over the interval.
         """
-        group = b"%x-%x" % (end.datapath_id, end.port_no // TOGETHER)
-        phase = self.interval * (crc32(group) / (1 << 32))
         return phase + self.interval * (floor((now - phase) / self.interval + 0.5) + 1)
 
-    def _set_due(self, end: SwitchEnd, port: _Port, at: float) -> None:
-        port.due = at
-        heappush(self._timers, (at, end))
+    def _wants(self, port: _Port, now: float) -> bool:
+        """Return whether a port is to be probed in its turn: not when it just was with success."""
+        is_known = port.far is not None and port.waiting is None
+        return not (is_known and now - port.sent_at < HEARD * self.interval)
 
-    def _drop_old(self, port: _Port, now: float) -> None:
-        """Forget nonces that are too old to count, or too many."""
-        oldest_that_counts = now - FRESH_INTERVALS * self.interval
-        while port.nonces:
-            nonce, sent = next(iter(port.nonces.items()))
-            if len(port.nonces) < FRESH and sent.at >= oldest_that_counts:
-                break
-            del port.nonces[nonce]
-            port.answered.discard(nonce)
-            self._under_way.pop(sent.frame, None)
+    def _probe(self, ports: Collection[_Port], now: float) -> list[Outgoing]:
+        """Return a probe of each port."""
+        sent, seal, under_way = [], self._seal, self._under_way
+        nonces = self._random(NONCE * len(ports))
+        for number, port in enumerate(ports):
+            if port.sent_at == -inf:  # until now no host could be there
+                self._edges.pop(port.end.datapath_id, None)
+            if port.earlier or port.waiting is not None:
+                self._set_aside(port, now)
+            nonce = nonces[NONCE * number : NONCE * (number + 1)]
+            frame = probes.sealed(seal, port.head, port.name, nonce)
+            port.waiting, port.sent_at, port.called_at = frame, now, inf
+            port.lost += 1
+            under_way[frame] = port
+            sent.append((port.end, frame))
+        return sent
 
-    def _forget_probes(self, port: _Port) -> None:
-        for sent in port.nonces.values():
-            self._under_way.pop(sent.frame, None)
+    def _set_aside(self, port: _Port, now: float) -> None:
+        """Let the last probe wait beside the next one; those that are old or too many go.
 
-    def _expire(self, end: SwitchEnd, port: _Port, now: float) -> list[Event]:
-        link = self.graph.links.get(end)
-        silence = (LOST_PROBES + 0.5) * self.interval
-        if link is None or now - port.seen < silence:
-            return []
-        self.graph.remove(link)
-        port.quiet_since = now
-        return self._went([link], f"no probe arrived for {silence:g} s")
-
-    def receive(self, datapath_id: int, in_port: int, frame: bytes, now: float) -> list[Event]:
-        """Take in an LLDP frame that a switch brought; of others' nothing follows."""
-        here = SwitchEnd(datapath_id, in_port)
-        probe = self._under_way.get(frame)  # to be just that frame is more than to bear a seal
-        if probe is None:
-            try:
-                probe = probes.parse(self._key, frame)
-            except ForgedProbe as error:
-                return [Suspicion(here, f"a forged probe: {error}")]
-        if probe is None:
-            return []
-        port = self._port(probe.end)
-        sent = port.nonces.get(probe.nonce) if port else None
-        if port is None or sent is None or now - sent.at > FRESH_INTERVALS * self.interval:
-            return [Suspicion(here, f"a replayed probe: port {probe.end} sent it long ago")]
-        if probe.nonce in port.answered:
-            return [Suspicion(here, f"a replayed probe: that of port {probe.end} came before")]
-        if self._port(here) is None or here == probe.end:
-            return []  # it went down meanwhile, or is looped to itself
-        port.answered.add(probe.nonce)
-        self._under_way.pop(sent.frame, None)
-        return self._arrived(Link(probe.end, here), port, now - sent.at, now)
-
-    def _arrived(self, link: Link, port: _Port, took: float, now: float) -> list[Event]:
-        port.seen = now
-        average = self.latency.get(link, took)
-        self.latency[link] = average + _SMOOTHING * (took - average)
-        events: list[Event] = []
-        before = self.graph.links.get(link.src)
-        if before is not None and before != link:
-            events += self._went([before], f"port {link.src} leads to {link.dst} now")
-        if port.due < port.regular:  # this is what it was called for
-            self._set_due(link.src, port, port.regular)
-        if not self.graph.add(link):
-            return events
-        self._look_again(link)
-        if not self.graph.both_ways(link):
-            self._call(link.dst, link.src, now)
-        return [*events, LinkUp(link)]
+        It may be as old as it likes: then it is we who did not come to read it.
+        """
+        earlier, oldest_that_counts = port.earlier, now - FRESH_INTERVALS * self.interval
+        while earlier and (len(earlier) > FRESH - 2 or earlier[0][0] < oldest_that_counts):
+            del self._under_way[earlier.pop(0)[1]]
+        if port.waiting is not None:
+            earlier.append((port.sent_at, port.waiting))
 
     def _call(self, end: SwitchEnd, far: SwitchEnd, now: float) -> None:
         """Ask the other direction of a new link, so that a cable is known in one round trip.
@@ -304,11 +308,80 @@ class Discovery:
         """
         port, other = self._port(end), self._port(far)
         if port is not None and other is not None:
-            at = now if port.sent_at < other.added else now + ON_ITS_WAY
-            if at < port.due:
-                self._set_due(end, port, at)
+            self._call_at(port, now if port.sent_at < other.added else now + ON_ITS_WAY)
+
+    def _call_at(self, port: _Port, at: float) -> None:
+        """Probe a port out of turn, if that does not happen sooner."""
+        if at < port.called_at:
+            port.called_at = at
+            heappush(self._calls, (at, port.end))
+
+    def _expire(self, ports: Iterable[_Port], now: float) -> list[Event]:
+        """Take out the links of which no probe arrived for long, though some were sent."""
+        events: list[Event] = []
+        silence = (LOST_PROBES + 0.5) * self.interval
+        for port in ports:
+            if port.lost >= LOST_PROBES and port.far and now - port.seen >= silence:
+                link = Link(port.end, port.far)
+                self.graph.remove(link)
+                port.quiet_since = now
+                events += self._went([link], f"no probe arrived for {silence:g} s")
+        return events
+
+    def awaits(self, frame: bytes) -> bool:
+        """Return whether a frame is one that was sent, and arrived nowhere yet."""
+        return frame.startswith(probes.TO) and frame in self._under_way
+
+    def receive(self, datapath_id: int, in_port: int, frame: bytes, now: float) -> list[Event]:
+        """Take in an LLDP frame that a switch brought; of others' nothing follows."""
+        port = self._under_way.pop(frame, None)  # to be just that frame is more than to bear a seal
+        if port is None:
+            return self._doubt(SwitchEnd(datapath_id, in_port), frame, now)
+        took = now - port.took(frame)
+        if port.far == (datapath_id, in_port):
+            port.seen, port.lost, port.called_at = now, 0, inf
+            port.latency += _SMOOTHING * (took - port.latency)
+            return []
+        here = SwitchEnd(datapath_id, in_port)
+        if here == port.end or self._port(here) is None:
+            return []  # it is looped to itself, or went down meanwhile
+        return self._lead(port, here, took, now)
+
+    def _doubt(self, here: SwitchEnd, frame: bytes, now: float) -> list[Event]:
+        """Take in a frame that is not under way, at least not as it came."""
+        try:
+            probe = probes.parse(self._seal, frame)
+        except ForgedProbe as error:
+            return [Suspicion(here, f"a forged probe: {error}")]
+        if probe is None:
+            return []
+        if port := self._port(probe.end):
+            sent = probes.sealed(self._seal, port.head, port.name, probe.nonce)
+            if sent in self._under_way:  # something was put behind it on the way
+                return self.receive(*here, sent, now)
+        why = f"that of port {probe.end} came before, or was sent long ago"
+        return [Suspicion(here, f"a replayed probe: {why}")]
+
+    def _lead(self, port: _Port, here: SwitchEnd, took: float, now: float) -> list[Event]:
+        """Take in that a port leads here, and did not before."""
+        events: list[Event] = []
+        if port.far is not None:
+            before = Link(port.end, port.far)
+            events += self._went([before], f"port {port.end} leads to {here} now")
+        port.far, port.latency = here, took
+        port.seen, port.lost, port.called_at = now, 0, inf
+        link = Link(port.end, here)
+        self.graph.add(link)
+        self._look_again(link)
+        if not self.graph.both_ways(link):
+            self._call(here, port.end, now)
+        return [*events, LinkUp(link)]
 
     def progress(self) -> tuple[int, int]:
         """Return how many cables are confirmed in both directions, and how many are known."""
         confirmed = self.graph.cables
         return confirmed, len(self.graph.links) - confirmed
+
+
+def _group_of(end: SwitchEnd) -> _GroupKey:
+    return end.datapath_id, end.port_no // TOGETHER

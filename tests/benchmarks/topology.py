@@ -110,7 +110,7 @@ def desc(switch: int, number: int, state: PortState = PortState.LIVE) -> PortDes
 def first_interval(cabling: Cabling) -> tuple[float, float, int]:
     """Return seconds of the processor in the first interval, in a later one, and links."""
     dice = random.Random(2)
-    discovery = Discovery(b"key", lambda: dice.getrandbits(64))
+    discovery = Discovery(b"key", dice.randbytes)
 
     def run(until: float) -> None:
         while (due := discovery.deadline()) is not None and due <= until:

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from controller.topology import Link, SwitchEnd, probes
-from controller.topology.probes import Probe
+from controller.topology.probes import NONCE, Probe
 from protocol import (
     OF13,
     BarrierReply,
@@ -55,7 +55,7 @@ async def test_forged_probes_make_no_links(caplog: pytest.LogCaptureFixture) -> 
         links = set(both.topology.graph.links.values())
         rogue = await FakeSwitch.dial(both.bound, datapath_id=ROGUE, ports=range(1, 4))
         for end in [SwitchEnd(1, 1), SwitchEnd(2, 2), SwitchEnd(ROGUE, 2)]:
-            rogue.send(brought(probes.build(b"a guess", Probe(end, 1), MacAddress(1))))
+            rogue.send(brought(probes.build(b"a guess", Probe(end, bytes(NONCE)), MacAddress(1))))
         await settled(rogue)
         await all_is_well(both, links)
         assert "a forged probe" in caplog.text
@@ -127,7 +127,7 @@ async def test_all_of_that_at_once_leaves_the_topology_right_and_everyone_reacha
             await FakeSwitch.dial(both.bound, datapath_id=ROGUE + number, ports=range(1, 4))
             for number in range(3)
         ]
-        forged = probes.build(b"a guess", Probe(SwitchEnd(1, 1), 1), MacAddress(1))
+        forged = probes.build(b"a guess", Probe(SwitchEnd(1, 1), bytes(NONCE)), MacAddress(1))
         replayed = (await rogues[0].expect(PacketOut)).data
         for number in range(500):
             source = (0x0200_0000_0000 + number).to_bytes(6, "big")

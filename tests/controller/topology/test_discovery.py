@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+import itertools
 import random
 from collections import Counter
 from itertools import count
@@ -9,8 +11,8 @@ from itertools import count
 import pytest
 
 from controller.topology import Discovery, Link, LinkDown, LinkUp, Suspicion, SwitchEnd, probes
-from controller.topology.discovery import INTERVAL, LOST_PROBES, SETTLE_TIME, TOGETHER
-from controller.topology.probes import ForgedProbe, Probe
+from controller.topology.discovery import HEARD, INTERVAL, LOST_PROBES, SETTLE_TIME, TOGETHER
+from controller.topology.probes import NONCE, ForgedProbe, Probe, sealing
 from protocol import MacAddress, PortDesc, PortState
 from protocol.packet import ChassisId, ChassisIdSubtype, Ethernet, EthType, Lldp, PortId
 
@@ -33,7 +35,9 @@ class Cables:
 
     def __init__(self, *cables: tuple[SwitchEnd, SwitchEnd]) -> None:
         numbers = count(1)
-        self.discovery = Discovery(KEY, lambda: next(numbers) * 0x9E37_79B9 % 2**64)
+        self.discovery = Discovery(
+            KEY, lambda size: b"".join(b"%08x" % next(numbers) for _ in range(size // NONCE))
+        )
         self.far = dict(cables) | {b: a for a, b in cables}
         self.events: list[object] = []
         self.sent: list[tuple[float, SwitchEnd, bytes]] = []
@@ -130,7 +134,7 @@ def test_a_port_that_nobody_probed_yet_is_no_edge() -> None:
 def test_a_link_that_is_probed_stays(cables: Cables) -> None:
     cables.run(20 * INTERVAL)
     assert len(cables.events) == 2
-    assert cables.discovery.latency[Link(A, B)] == pytest.approx(0.001)
+    assert cables.discovery.latency(Link(A, B)) == pytest.approx(0.001)
 
 
 def test_a_link_goes_when_no_probe_arrives_any_more(cables: Cables) -> None:
@@ -186,7 +190,7 @@ def test_probes_are_spread_over_the_interval() -> None:
 
 
 def test_a_probe_with_a_wrong_seal_is_refused_and_told(cables: Cables) -> None:
-    forged = probes.build(b"another key", Probe(end(1, 1), 7), MacAddress(1))
+    forged = probes.build(b"another key", Probe(end(1, 1), bytes(NONCE)), MacAddress(1))
     (event,) = cables.discovery.receive(2, 1, forged, 1.0)
     assert isinstance(event, Suspicion)
     assert event.end == end(2, 1)
@@ -228,6 +232,62 @@ def test_a_probe_that_a_slow_switch_brings_late_is_no_suspicion() -> None:
     assert len([sent for sent in cables.sent if sent[1] == A]) == 4
     (event,) = cables.discovery.receive(*B, frame, 1.0)
     assert event == LinkUp(Link(A, B))
+
+
+def test_probes_that_wait_while_the_controller_does_not_come_to_read_are_no_suspicion() -> None:
+    cables, late = Cables((A, B)), 4 * INTERVAL
+    cables.add(1)
+    cables.add(2)
+    sent = dict(cables.discovery.handle_timer(0.0)[0])
+    cables.discovery.handle_timer(late)  # the first thing that it does after that
+    assert cables.discovery.receive(*B, sent[A], late) == [LinkUp(Link(A, B))]
+    assert cables.discovery.receive(*A, sent[B], late) == [LinkUp(Link(B, A))]
+
+
+def test_a_link_does_not_go_because_the_controller_sent_no_probes_for_long(cables: Cables) -> None:
+    late = (LOST_PROBES + 2) * INTERVAL
+    _, events = cables.discovery.handle_timer(late)
+    assert events == []
+    assert cables.links == {Link(A, B), Link(B, A)}
+
+
+def test_a_probe_that_never_arrived_is_not_awaited_for_ever(cables: Cables) -> None:
+    lost = dict(cables.discovery.handle_timer(2 * INTERVAL)[0])[A]
+    cables.run(6 * INTERVAL)
+    (event,) = cables.discovery.receive(*B, lost, 6 * INTERVAL)
+    assert isinstance(event, Suspicion)
+
+
+def test_a_probe_behind_which_something_was_put_on_the_way_counts_once() -> None:
+    cables = Cables((A, B))
+    cables.add(1)
+    cables.add(2)
+    longer = dict(cables.discovery.handle_timer(0.0)[0])[A] + bytes(4)
+    assert cables.discovery.receive(*B, longer, 0.1) == [LinkUp(Link(A, B))]
+    (event,) = cables.discovery.receive(*B, longer, 0.1)
+    assert isinstance(event, Suspicion)
+
+
+def test_a_link_that_was_just_heard_of_is_not_probed_again_in_its_turn(cables: Cables) -> None:
+    cables.run(HEARD * INTERVAL)
+    assert Counter(where for _, where, _ in cables.sent)[A] == 1
+    cables.run(3 * INTERVAL)
+    times = [at for at, where, _ in cables.sent if where == A]
+    assert all(after - at <= 2 * INTERVAL for at, after in itertools.pairwise(times))
+    assert times[-1] > 2 * INTERVAL
+
+
+def test_seals_are_those_of_the_librarys_hmac() -> None:
+    for key in (b"", b"short", bytes(range(64)), bytes(range(65)), bytes(200)):
+        for text in (b"", b"what is sealed", bytes(300)):
+            assert sealing(key)(text) == hmac.digest(key, text, "sha256")[:16]
+
+
+def test_a_seal_is_that_of_the_standards_example() -> None:
+    """RFC 4231 4.2 "Test Case 1" and 4.7 "Test Case 6", the first 128 bits."""
+    assert sealing(b"\x0b" * 20)(b"Hi There").hex() == "b0344c61d8db38535ca8afceaf0bf12b"
+    text = b"Test Using Larger Than Block-Size Key - Hash Key First"
+    assert sealing(b"\xaa" * 131)(text).hex() == "60e431591ee0b67f0d8a26aacbf5b77f"
 
 
 def test_of_a_new_cable_each_end_is_probed_once(cables: Cables) -> None:
@@ -287,12 +347,12 @@ def test_a_port_that_is_looped_to_itself_is_no_link() -> None:
 
 @pytest.mark.parametrize("size", range(1, 120, 7))
 def test_a_probe_that_is_cut_or_spoilt_is_never_taken_for_one(size: int) -> None:
-    frame = probes.build(KEY, Probe(A, 5), MacAddress(1))
+    frame = probes.build(KEY, Probe(A, b"a number"), MacAddress(1))
     for spoilt in (frame[:size], frame[:size] + b"\xff" + frame[size + 1 :]):
         if spoilt == frame or len(spoilt) < 14:
             continue
         try:
-            found = probes.parse(KEY, spoilt)
+            found = probes.parse(sealing(KEY), spoilt)
         except ForgedProbe:
             continue
-        assert found in (None, Probe(A, 5))  # what is spoilt may be nothing that counts
+        assert found in (None, Probe(A, b"a number"))  # what is spoilt may be nothing that counts
