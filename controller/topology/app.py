@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated
@@ -34,6 +35,8 @@ from .hosts import Host, HostEvent, HostMoved, HostTable
 logger = logging.getLogger("controller")
 
 LLDP_PRIORITY = 0xFFFF  #: of the entry that brings probes here, so that nothing else floods them
+LINKS_TOLD = 20  #: links that the log tells of one by one, of those that change in a period
+LINKS_PERIOD = 1.0  #: seconds, after which it sums up the others
 TOLD_AGAIN = 60.0  # seconds until the same port's suspicious frames are told again
 _TICK = 0.01  # seconds between two looks for probes that are due: a thousand switches have many
 _EXPIRE_EVERY = 10.0  # seconds between two looks for hosts that are silent
@@ -71,6 +74,7 @@ class Topology(App):
         self._wake = asyncio.Event()
         self._awaited = 0.0  # when the background looks again
         self._told: dict[SwitchEnd, float] = {}
+        self._link_events: Counter[type[Event]] = Counter()  # of this period
 
     # What others ask
 
@@ -185,15 +189,36 @@ class Topology(App):
         if isinstance(event, LinkUp):
             for end in event.link:
                 self._tell_all(self.hosts.forget_end(end))
-            logger.info("topology: link %s is up, %s", event.link, self.progress())
-        elif isinstance(event, LinkDown):
-            logger.info("topology: link %s is down: %s", event.link, event.reason)
+        if isinstance(event, LinkUp | LinkDown):
+            self._log_link(event)
         elif isinstance(event, Suspicion):
             self._warn(event)
         elif isinstance(event, HostMoved):
             logger.info("topology: host %s moved: %s", event.host.mac, event.host.end)
         for listener in self._listeners:
             listener(event)
+
+    def _log_link(self, event: LinkUp | LinkDown) -> None:
+        """Log what became of a link; of many that change at once a line each would cost most."""
+        if not self._link_events:
+            asyncio.get_running_loop().call_later(LINKS_PERIOD, self._sum_up)
+        self._link_events[type(event)] += 1
+        if self._link_events.total() > LINKS_TOLD:
+            return
+        if isinstance(event, LinkUp):
+            logger.info("topology: link %s is up, %s", event.link, self.progress())
+        else:
+            logger.info("topology: link %s is down: %s", event.link, event.reason)
+
+    def _sum_up(self) -> None:
+        """Log how many links changed in a period, if not all were told of."""
+        if self._link_events.total() > LINKS_TOLD:
+            up, down = self._link_events[LinkUp], self._link_events[LinkDown]
+            logger.info(
+                "topology: within %g s %d links came up and %d went down, %s",
+                LINKS_PERIOD, up, down, self.progress(),
+            )  # fmt: skip
+        self._link_events.clear()
 
     def _warn(self, event: Suspicion) -> None:
         now = _now()

@@ -4,8 +4,11 @@
 
 What is measured is the controller's own: its applications get what switches would tell, and
 what they say is encoded as for a channel. No socket and no simulated switch is in it; `links`
-also runs a controller with 1,000 channels on loopback, the switches in a process of their own.
-Times are of the processor; with other work on the machine they are worse than the code.
+also runs a whole controller as its users do, in a process of its own, with 1,000 channels on
+loopback: what counts is the time of the processor that this process takes, in the kernel as well.
+
+Times are of the processor; with other work on the machine they are worse than the code. What
+a loop takes that does nothing is printed before and after each part: figures go with it.
 """
 
 from __future__ import annotations
@@ -21,12 +24,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from math import inf
+from pathlib import Path
 from typing import Any
 
-from controller import App, Controller, Datapath
+from controller import Datapath
 from controller.apps.forwarding import Forwarding
 from controller.cookies import CookieSpaces
-from controller.loading import load
 from controller.own_flows import views
 from controller.requests import Requests
 from controller.topology import Topology
@@ -47,7 +50,7 @@ from protocol import (
     PortState,
     PortStatus,
 )
-from protocol.endpoint import LOOPBACK, Endpoint
+from protocol.endpoint import Endpoint
 from protocol.groups import GroupDescReply, GroupDescRequest
 from protocol.packet import BROADCAST
 
@@ -67,7 +70,17 @@ FAILURES = 10  # of the busiest links, one after another
 HOST_PORT = 1
 LINEAR = 1.5  # how much above its share an event may cost when all is n times as much
 PATIENCE = 60.0  # seconds after which something is wrong
+LOOP = 2_000_000  # turns that tell how fast the machine is
 LEAST_MS = 0.5  # below that what an event costs is not compared
+
+
+def tell_speed() -> None:
+    """Print how fast the machine is just now."""
+    began, total = time.process_time(), 0
+    for one in range(LOOP):
+        total += one * one
+    took = (time.process_time() - began) * 1000
+    print(f"(a loop of {LOOP:,} turns takes {took:.0f} ms of the processor just now)")
 
 
 def report(what: str, found: str, wanted: str, met: bool) -> None:
@@ -131,43 +144,73 @@ def first_interval(cabling: Cabling) -> tuple[float, float, int]:
     return first, time.process_time() - began, found
 
 
-async def over_channels(cabling: Cabling, apps: list[App]) -> tuple[float, float, float]:
-    """Run a controller with a channel to each switch for two intervals.
+def processor(pid: int) -> float:
+    """Return the seconds of the processor that a process has taken, in the kernel as well."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime, stime
 
-    Return the seconds of the processor in each of both, and those of the clock until all
-    switches were there, and all links known, if the applications look for them.
+
+class Log:
+    """What a process tells, read to its end so that it is never held up."""
+
+    def __init__(self, stream: asyncio.StreamReader) -> None:
+        self._awaited: dict[str, asyncio.Future[tuple[float, str]]] = {}
+        self.ended = asyncio.create_task(self._read(stream))
+
+    async def _read(self, stream: asyncio.StreamReader) -> None:
+        loop = asyncio.get_running_loop()
+        async for line in stream:
+            for wanted in [one for one in self._awaited if one in line.decode()]:
+                self._awaited.pop(wanted).set_result((loop.time(), line.decode()))
+
+    async def says(self, wanted: str) -> tuple[float, str]:
+        """Wait for a line with these words; return when it came, and the line."""
+        found = self._awaited[wanted] = asyncio.get_running_loop().create_future()
+        async with asyncio.timeout(PATIENCE):
+            return await found
+
+
+async def over_channels(cabling: Cabling, app: str) -> tuple[float, float, float]:
+    """Run a controller as its users do, with a channel to each switch, for two intervals.
+
+    Return the seconds of the processor that it takes in each of both, and those of the clock
+    until it tells that all links are known, if it looks for them. The first interval begins
+    when the first switch is connected, but what it took up to then is counted as well.
     """
-    topology = next((app for app in apps if isinstance(app, Topology)), None)
-    controller = Controller(apps)
-    at = await controller.listen(Endpoint("ptcp", LOOPBACK, 0))
+    controller = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "controller", app, "--listen", "ptcp:0"),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert controller.stderr is not None
+    log = Log(controller.stderr)
+    _, line = await log.says("listening at ")
+    at = Endpoint.parse(line.split("listening at ")[1].split()[0])
     ports = {number: cabling.descs(number) for number in cabling.ports}
     switches = FORK.Process(
         target=fake_switches.run, args=(ports, cabling.far, (at.host, at.port)), daemon=True
     )
+    idle = processor(controller.pid)
+    known = asyncio.create_task(log.says(f"links {LINKS} of {LINKS} confirmed"))
     switches.start()
-    while not controller.datapaths:
-        await asyncio.sleep(0)
-    cpu, began, known = time.process_time(), time.monotonic(), 0.0
-    while (now := time.monotonic() - began) < INTERVAL or not known:
-        found = len(topology.graph.links) if topology else len(cabling.far)
-        if not known and len(controller.datapaths) == SWITCHES and found == len(cabling.far):
-            known = now
-        if now > PATIENCE:
-            sys.exit(f"after {now:.0f} s {found} of {len(cabling.far)} links are known")
-        await asyncio.sleep(0.01)
-    first = time.process_time() - cpu
+    began, _ = await log.says(": ready, ")
     await asyncio.sleep(INTERVAL)
-    later = time.process_time() - cpu - first
+    first = processor(controller.pid) - idle
+    await asyncio.sleep(INTERVAL)
+    later = processor(controller.pid) - idle - first
+    took = (await known)[0] - began if app == "forwarding" else 0.0
+    known.cancel()
     switches.terminate()
-    await controller.close()
-    return first, later, known
+    controller.terminate()
+    await log.ended
+    await controller.wait()
+    return first, later, took
 
 
 def channels() -> None:
     """Tell what links cost a controller whose switches have just connected."""
     cabling = Cabling(SWITCHES, LINKS)
-    idle, _, _ = asyncio.run(over_channels(cabling, [App()]))
-    first, later, known = asyncio.run(over_channels(cabling, load("forwarding")))
+    idle, _, _ = asyncio.run(over_channels(cabling, "hub"))
+    first, later, known = asyncio.run(over_channels(cabling, "forwarding"))
     what = f"{SWITCHES} switches connect, {LINKS} links are all known"
     report(what, f"{known:.1f} s", f"{INTERVAL:.0f} s", known <= INTERVAL)
     share = (first - idle) / INTERVAL
@@ -178,8 +221,8 @@ def channels() -> None:
     report(what, f"{later / INTERVAL:.1%}", f"{SHARE:.0%}", later / INTERVAL <= SHARE)
 
 
-def links() -> None:
-    """Tell what links cost."""
+def links_alone() -> None:
+    """Tell what links cost without sockets."""
     per_link = {}
     for size in SIZES:
         cabling = Cabling(size, 4 * size)
@@ -391,17 +434,28 @@ async def events() -> None:
         print(f"{name:<40}{told}{'' if linear else '   MORE THAN LINEAR'}", flush=True)
 
 
+def links() -> None:
+    """Tell what links cost, without sockets and with them."""
+    check_files(SWITCHES)
+    links_alone()
+    channels()
+
+
 def main() -> None:
     what = sys.argv[1] if len(sys.argv) > 1 else "all"
+    parts = {
+        "links": links,
+        "reroute": lambda: run_skipping(reroute()),
+        "events": lambda: run_skipping(events()),
+    }
+    if what not in ("all", *parts):
+        sys.exit(f"there is no {what!r}; write all, {', '.join(parts)}")
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    if what in ("all", "links"):
-        check_files(SWITCHES)
-        links()
-        channels()
-    if what in ("all", "reroute"):
-        run_skipping(reroute())
-    if what in ("all", "events"):
-        run_skipping(events())
+    for name, part in parts.items():
+        if what in ("all", name):
+            tell_speed()
+            part()
+            tell_speed()
 
 
 if __name__ == "__main__":
