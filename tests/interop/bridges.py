@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,17 +20,37 @@ from .namespaces import Host, cable, isolated, run, wait_for, why_not
 from .ovs import OpenVSwitch, missing_for_packets
 
 HOST_PORT = 9
+TIME_LIMIT = 300  # seconds that a module may take
 PINGS, PING_INTERVAL = 60, 0.05  # of the host that pings while a link is taken down
 
+# All ping all, there and back, over two links at most, and ask by ARP. Bridges tell BPDUs in a
+# ring besides, some dozens a second, or a controller's probes: one a link and direction each
+# five seconds. A frame that went round would count thousands.
+MOST_CARRIED = 400
 
-def observed(module: str, timeout: float = 300) -> dict[str, Any]:
-    """Return what a module prints that is run in namespaces; skip where that cannot be."""
-    if reason := missing_for_packets() or why_not():
-        pytest.skip(reason)
-    done = isolated(module, timeout=timeout)
-    assert done.returncode == 0, done.stderr
-    seen: dict[str, Any] = json.loads(done.stdout)
-    return seen
+
+def observed(module: ModuleType) -> Any:
+    """Return a fixture: what a module prints that is run in namespaces, once for a file of tests.
+
+    They are skipped where it cannot run.
+    """
+
+    @pytest.fixture(scope="module")
+    def found() -> dict[str, Any]:
+        if reason := missing_for_packets() or why_not():
+            pytest.skip(reason)
+        done = isolated(module.__name__, timeout=TIME_LIMIT)
+        assert done.returncode == 0, done.stderr
+        seen: dict[str, Any] = json.loads(done.stdout)
+        return seen
+
+    return found
+
+
+def all_reach_all(reached: dict[str, bool], hosts: int) -> None:
+    """Hold that every host reached every other."""
+    assert len(reached) == hosts * (hosts - 1)
+    assert [pair for pair, ok in reached.items() if not ok] == []
 
 
 class Controller:

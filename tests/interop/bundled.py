@@ -17,6 +17,7 @@ from .namespaces import cable, loopback_up, run, wait_for
 from .ovs import OpenVSwitch
 
 VERSIONS = ("10", "13", "15")
+BRIDGES = 3
 TREE = ((1, 2), (1, 3))
 RING = ((1, 2), (2, 3), (1, 3))
 TIMES = ("hello_time=0.25", "max_age=2", "forward_delay=0.5")  # so that we need not wait a minute

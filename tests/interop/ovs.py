@@ -110,8 +110,8 @@ class OpenVSwitch:
 
     def ofctl(self, version: str, command: str, target: str, *arguments: str) -> str:
         """Run ovs-ofctl at `target`, a bridge or an endpoint, with a version like "13"."""
-        if target in self.bridges():
-            target = f"unix:{self.management(target)}"
+        if (bridge := self.management(target)).exists():
+            target = f"unix:{bridge}"
         return ofctl(version, command, target, *arguments)
 
     def log(self) -> str:

@@ -8,22 +8,16 @@ from typing import Any
 import pytest
 
 from . import learning_switch
-from .bridges import observed
+from .bridges import all_reach_all, observed
 
 pytestmark = pytest.mark.interop
 
-
-@pytest.fixture(scope="module")
-def found() -> dict[str, Any]:
-    """What the run in namespaces saw."""
-    return observed(learning_switch.__name__)
+found = observed(learning_switch)
 
 
 @pytest.mark.parametrize("version", learning_switch.VERSIONS)
 def test_every_host_reaches_every_other(found: dict[str, Any], version: str) -> None:
-    reached = found[version]["reached"]
-    assert len(reached) == learning_switch.HOSTS * (learning_switch.HOSTS - 1)
-    assert [pair for pair, ok in reached.items() if not ok] == []
+    all_reach_all(found[version]["reached"], learning_switch.HOSTS)
 
 
 @pytest.mark.parametrize("version", learning_switch.VERSIONS)
