@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from struct import Struct
 
 from .oxm import EXPERIMENTER_CLASS, OXM, OxmNumber, oxm_header, oxm_name
@@ -20,6 +20,7 @@ class FieldId(Record):
 
 _HEADER = Struct(">I")
 _BOTH = (False, True)
+_KEPT = 32  # lists whose bytes are kept: a switch says the same few of each of its tables
 
 
 @cache
@@ -53,6 +54,11 @@ def _field_id(header: int, experimenter: int) -> FieldId:
 
 
 def _field_bytes(ids: tuple[FieldId, ...]) -> bytes:
+    return _joined(tuple(ids))  # which somebody may have written as a list
+
+
+@lru_cache(maxsize=_KEPT)
+def _joined(ids: tuple[FieldId, ...]) -> bytes:
     return b"".join(map(_one_field, ids))
 
 
