@@ -6,9 +6,11 @@
 # make fuzz     fuzzing guided by coverage for SECONDS=600, all targets of tests/fuzz together
 #
 # PYTHON=python3.12 chooses the interpreter (3.11 or newer), EXTRAS=dev,oracle adds the witnesses.
+# WORKERS=0 runs the tests in one process; else each processor takes files of tests by turns.
 
 PYTHON ?= python3
 EXTRAS ?= dev
+WORKERS ?= auto
 SECONDS ?= 600
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +24,8 @@ run: $(VENV)/.ready
 	@$(BIN)/pointsman demo
 
 test: $(READY)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder \
+	    $(PYTEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check

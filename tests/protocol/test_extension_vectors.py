@@ -27,6 +27,7 @@ VECTORS = list(read_vectors())
 each_vector = pytest.mark.parametrize(
     "vector", [pytest.param(one, id=f"{one.place}-{one.version}") for one in VECTORS]
 )
+MOST_CHANGED = 500  #: bytes: the one vector that is longer says one thing many times
 #: What nobody who writes OpenFlow could be made to say.
 WITHOUT_VECTOR = {
     "FlowAge": "Open vSwitch takes it, and never says it",
@@ -74,7 +75,8 @@ def test_each_beginning_of_it_is_read_alike_or_a_decode_error(vector: Vector) ->
 @each_vector
 def test_a_changed_byte_is_read_alike_or_a_decode_error(vector: Vector) -> None:
     dice = random.Random(vector.place)
-    for at in range(8 if vector.is_message else 0, len(vector.data)):
+    places = range(8 if vector.is_message else 0, len(vector.data))
+    for at in dice.sample(places, min(len(places), MOST_CHANGED)):
         for byte in (0, 1, 0xFF, dice.randrange(256)):
             changed = vector.data[:at] + bytes([byte]) + vector.data[at + 1 :]
             _assert_forms_agree(vector, changed)
