@@ -62,37 +62,37 @@ _FULL = TableConfig.EVICTION | TableConfig.VACANCY_EVENTS
 
 
 _OUTPUTS = 4096  # kept
-_outputs: dict[Output, tuple[tuple[Action, ...], tuple[Instruction, ...]]] = {}
+_outputs: dict[Action, tuple[tuple[Action, ...], tuple[Instruction, ...]]] = {}
 
 
-def _of_output(output: Output) -> tuple[tuple[Action, ...], tuple[Instruction, ...]]:
+def _of_output(output: Action) -> tuple[tuple[Action, ...], tuple[Instruction, ...]]:
     """Return one output as a list, and as what an entry does: the same objects for the same one.
 
     Most entries and packets do just that, and what is the same object need not be encoded anew.
     """
-    known = _outputs.get(output)
-    if known is None:
+    listed = (output,)
+    both = listed, (ApplyActions(listed),)
+    if type(output) is Output:
         if len(_outputs) >= _OUTPUTS:
             _outputs.clear()
-        listed = (output,)
-        known = _outputs[output] = listed, (ApplyActions(listed),)
-    return known
+        _outputs[output] = both
+    return both
 
 
 def _listed(actions: Sequence[Action]) -> tuple[Action, ...]:
-    if len(actions) == 1 and type(output := actions[0]) is Output:
-        return _of_output(output)[0]
-    return tuple(actions)
+    if len(actions) != 1:
+        return tuple(actions)
+    return (_outputs.get(actions[0]) or _of_output(actions[0]))[0]
 
 
 def _does(
     actions: Sequence[Action], instructions: Sequence[Instruction]
 ) -> tuple[Instruction, ...]:
     """Return the instructions of an entry that does actions at once, then instructions."""
-    if instructions or len(actions) != 1 or type(output := actions[0]) is not Output:
+    if instructions or len(actions) != 1:
         applied = (ApplyActions(tuple(actions)),) if actions else ()
         return (*applied, *instructions)
-    return _of_output(output)[1]
+    return (_outputs.get(actions[0]) or _of_output(actions[0]))[1]
 
 
 class Orders(ABC):

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from enum import IntFlag
 from typing import Any
 
-from .classic_plans import RawPlans
+from .classic_plans import MatchStruct
 from .errors import BadMatchCode
 from .match import Match, OxmMatch, OxmMatchShape
 from .oxm import FieldValue, VlanId
 from .packet.ethernet import EthType
 from .packet.internet import IpProto
-from .ports import PortNo
+from .ports import RESERVED10, PortNo
 from .record import Record, RecordOf
 from .version import OF10, OF11, OF12
 from .wire import U8, U16, U32, U64, ByNumber, Bytes, Converted, Pad, Tag, by_version
@@ -377,8 +377,6 @@ def _put_vlan(fields: _Fields, values: dict[str, Any], bit: Any, none: int) -> t
 def _raw_10(match: Match) -> Match10:
     if raw := match.form(OF10):
         return raw  # type: ignore[no-any-return]
-    if raw := _PLANS10.raw_of(match):
-        return raw  # type: ignore[no-any-return]
     raw = _raw_10_of(match)
     match.keep_form(OF10, raw)
     return raw
@@ -402,8 +400,6 @@ def _raw_10_of(match: Match) -> Match10:
 
 def _raw_11(match: Match) -> Match11:
     if raw := match.form(OF11):
-        return raw  # type: ignore[no-any-return]
-    if raw := _PLANS11.raw_of(match):
         return raw  # type: ignore[no-any-return]
     raw = _raw_11_of(match)
     match.keep_form(OF11, raw)
@@ -435,9 +431,6 @@ def _raw_11_of(match: Match) -> Match11:
     return Match11(wildcards=wild, **values)
 
 
-_PLANS10, _PLANS11 = RawPlans(_raw_10_of), RawPlans(_raw_11_of)
-
-
 # Open vSwitch writes the match of OF1.1's flow statistics as Nicira's OXM: the type,
 # which the struct has as well, tells. What came so goes back so.
 _STANDARD, _OXM = 0, 1
@@ -455,10 +448,10 @@ def _number_11(match: Match) -> int:
 #: A match as each version writes it.
 MatchShape = by_version(
     {
-        OF10: Converted(RecordOf(Match10), _match_of_10, _raw_10),
+        OF10: MatchStruct(RecordOf(Match10), _match_of_10, _raw_10, {"in_port": RESERVED10}),
         OF11: ByNumber(
             {
-                _STANDARD: Converted(RecordOf(Match11), _match_of_11, _raw_11),
+                _STANDARD: MatchStruct(RecordOf(Match11), _match_of_11, _raw_11),
                 _OXM: Converted(OxmMatchShape(OF11), _as_oxm, lambda match: match),
             },
             _number_11,

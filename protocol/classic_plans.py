@@ -1,21 +1,26 @@
-"""Matches of usual shapes put into the structs of OF1.0 and OF1.1 without looking at each field.
+"""Matches of usual shapes written as the structs of OF1.0 and OF1.1 without a look at each field.
 
-Which fields a match has, and which protocol they are of, decides all of the struct but for the
-numbers. So for such a shape it is found out once, by putting numbers in, where each one goes.
+Which fields a match has, and which protocol they are of, decides all bytes of the struct but
+for the numbers. So for such a shape it is found out once, by putting numbers in, where each
+one goes; then all of them are packed together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import struct
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from .addresses import MacAddress
+from .compiler import form_of
 from .match import Match
-from .oxm import FieldValue
-from .record import Record
+from .oxm import OXM, FieldValue
+from .oxm_readers import CODES
+from .version import Version
+from .wire import Converted, Shape, resolve
+from .writer import Form
 
 _SHAPES = 256  # kept; an application uses a few
-_NUMBERS = {int, MacAddress}
 _DECIDING = ("eth_type", "ip_proto")  # by their numbers, fields stand elsewhere or cannot stand
 _UNPLANNED = frozenset(
     {
@@ -24,67 +29,141 @@ _UNPLANNED = frozenset(
     }
 )
 
-Plan = Callable[..., Record]
+Plan = Callable[..., bytes | None]
 
 
-class RawPlans:
-    """Plans for one struct; `slowly` is what puts in field after field."""
+class MatchStruct(Converted):
+    """A match as the record of a struct; fields of `below` are written as they are up to that."""
 
-    def __init__(self, slowly: Callable[[Match], Record]) -> None:
-        self._slowly = slowly
-        self._plans: dict[tuple[Any, ...], Plan | None] = {}
+    def __init__(
+        self,
+        shape: Shape,
+        to_value: Callable[[Any], Match],
+        to_wire: Callable[[Match], Any],
+        below: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        super().__init__(shape, to_value, to_wire)
+        self.below = below
+        self.version: Version | None = None
 
-    def raw_of(self, match: Match) -> Any:
+    def at(self, version: Version) -> MatchStruct:
+        """Return the shape at a version; the match keeps what came under that name."""
+        found = MatchStruct(resolve(self.subcon, version), self.to_value, self.to_wire, self.below)
+        found.version = version
+        return found
+
+    def compiled(self) -> Form:
+        """Return the straight form: matches of usual shapes are written by a plan."""
+        inner = form_of(self.subcon)
+        assert inner is not None
+        decode_raw, encode_raw, _ = inner
+        to_value, to_wire, version = self.to_value, self.to_wire, self.version
+        bytes_of = Plans(lambda match: encode_raw(to_wire(match)), self.below).bytes_of
+
+        def decode(buffer: bytes, at: int, end: int) -> tuple[Match, int]:
+            raw, at = decode_raw(buffer, at, end)
+            return to_value(raw), at
+
+        def encode(match: Match) -> bytes:
+            if (forms := match._forms) and (raw := forms.get(version)) is not None:
+                return encode_raw(raw)  # as it came
+            return bytes_of(match) or encode_raw(to_wire(match))
+
+        return Form(decode, encode)
+
+
+class _Place(NamedTuple):
+    """Where a number goes, as a multiple of itself."""
+
+    start: int
+    stop: int
+    factor: int
+
+    def number(self, data: bytes) -> int:
+        return int.from_bytes(data[self.start : self.stop], "big")
+
+    def others(self, data: bytes) -> bytes:
+        return data[: self.start] + data[self.stop :]
+
+
+class Plans:
+    """Plans for one struct; `slowly` writes it field by field, or raises ValueError.
+
+    Fields of `below` are written as they are only up to a number.
+    """
+
+    def __init__(self, slowly: Callable[[Match], bytes], below: Mapping[str, int]) -> None:
+        self._slowly, self._below = slowly, below
+        self._plans: dict[tuple[Any, ...], Plan] = {}
+
+    def bytes_of(self, match: Match) -> bytes | None:
         """Return the struct of a match, None where that takes a closer look."""
         fields = match._fields  # past its methods: this is done for each match that is written
-        numbers = fields.values()
-        shape = (
-            tuple(fields),
-            tuple(map(type, numbers)),
-            fields.get("eth_type"),
-            fields.get("ip_proto"),
-        )
+        shape = tuple(fields), fields.get("eth_type"), fields.get("ip_proto")
         try:
-            plan = self._plans[shape]
-        except (KeyError, TypeError):
-            plan = self._keep(shape, match)
-        return plan(*numbers) if plan is not None else None
-
-    def _keep(self, shape: tuple[Any, ...], match: Match) -> Plan | None:
-        if not _NUMBERS.issuperset(shape[1]) or not _UNPLANNED.isdisjoint(shape[0]):
+            plan = self._plans.get(shape) or self._keep(shape, match)
+            return plan(*fields.values())
+        except (TypeError, struct.error):  # no number, or one that is too large
             return None
+
+    def _keep(self, shape: tuple[Any, ...], match: Match) -> Plan:
+        try:
+            plan = self._plan(match)
+        except (ValueError, TypeError, KeyError):  # the struct cannot say it in this way
+            plan = _no_plan
         if len(self._plans) >= _SHAPES:
             self._plans.clear()
-        try:
-            plan = self._plans[shape] = self._plan(match)
-        except ValueError:  # the struct cannot say it
-            plan = None
+        self._plans[shape] = plan
         return plan
 
     def _plan(self, match: Match) -> Plan:
-        """Return what makes the struct of the numbers of a match with these fields."""
+        """Return what packs the numbers of a match with these fields."""
+        if not _UNPLANNED.isdisjoint(match):
+            raise ValueError("some of its fields are planned by no one")
         numbers: dict[str, FieldValue] = {
             name: value if name in _DECIDING else 0 for name, value in match.items()
         }
         empty = self._slowly(Match.unchecked(numbers))
-        record = type(empty)
-        arguments = {name: repr(getattr(empty, name)) for name in record.__struct_fields__}
-        for place, name in enumerate(numbers):
+        places = {}
+        for variable, name in enumerate(numbers):
             if name not in _DECIDING:
-                marked = self._slowly(Match.unchecked(numbers | {name: 1}))
-                field, factor = _difference(empty, marked)
-                arguments[field] = f"v{place} * {factor}" if factor > 1 else f"v{place}"
-        source = f"lambda {', '.join(f'v{place}' for place in range(len(numbers)))}: "
-        listed = ", ".join(f"{name}={value}" for name, value in arguments.items())
-        # Our own structs, nobody's input.
-        made: Plan = eval(f"{source}record({listed})", {"record": record})
-        return made
+                place = self._place(name, numbers, empty)
+                places[place.start] = place, f"v{variable}", self._below.get(name)
+        return _packer(len(numbers), empty, [places[start] for start in sorted(places)])
+
+    def _place(self, name: str, numbers: dict[str, FieldValue], empty: bytes) -> _Place:
+        largest = self._below.get(name, OXM[name].all_ones + 1) - 1
+        one, full = (
+            self._slowly(Match.unchecked(numbers | {name: number})) for number in (1, largest)
+        )
+        changed = [at for at in range(len(empty)) if full[at] != empty[at]]
+        place = _Place(changed[0], changed[-1] + 1, 0)
+        factor = place.number(one)
+        for written, number in ((empty, 0), (full, largest)):
+            if place.number(written) != number * factor or place.others(written) != place.others(
+                empty
+            ):
+                raise ValueError(f"{name} is not written as the number that it is")
+        return place._replace(factor=factor)
 
 
-def _difference(empty: Record, marked: Record) -> tuple[str, int]:
-    """Return the one field that is not 0 as in the other, and its number."""
-    fields = type(empty).__struct_fields__
-    found = [name for name in fields if getattr(empty, name) != getattr(marked, name)]
-    if len(found) != 1 or getattr(empty, found[0]) != 0:
-        raise ValueError(f"{found} are not one field")
-    return found[0], getattr(marked, found[0])
+def _no_plan(*numbers: FieldValue) -> None:
+    """Be the plan of a shape that has none."""
+
+
+def _packer(count: int, empty: bytes, fields: list[tuple[_Place, str, int | None]]) -> Plan:
+    """Return what puts some of `count` numbers into the bytes of a match of zeros."""
+    codes, values, at = [">"], list[str](), 0
+    for place, variable, limit in fields:
+        parts, shares, _ = CODES[place.stop - place.start]
+        codes.append(f"{place.start - at}s{parts}")
+        values.append(repr(empty[at : place.start]))
+        number = variable if limit is None else f"({variable} if {variable} < {limit} else None)"
+        product = f"{number} * {place.factor}" if place.factor > 1 else number
+        values += [share.format(product) for share in shares]
+        at = place.stop
+    pack = struct.Struct(f"{''.join(codes)}{len(empty) - at}s").pack
+    variables, packed = ", ".join(f"v{n}" for n in range(count)), ", ".join([*values, "rest"])
+    # Our own table, nobody's input.
+    made: Plan = eval(f"lambda {variables}: pack({packed})", {"pack": pack, "rest": empty[at:]})
+    return made

@@ -76,6 +76,9 @@ def write(value: Record, version: Version, headed: bool = True) -> bytes:
 
 def form_of(shape: Shape) -> Form | None:
     """Return the straight form of a shape that has one of its own."""
+    if compiled := getattr(shape, "compiled", None):
+        found: Form = compiled()
+        return found
     if isinstance(shape, FamilyList):
         return _kept_form(_family_form(shape)) if shape.family.recurs else _family_form(shape)
     if isinstance(shape, RecordList):
@@ -88,17 +91,15 @@ def form_of(shape: Shape) -> Form | None:
         # b"".__add__ takes what is bytes only; bytes itself makes zeros of a number.
         return Form(lambda buffer, at, end: (buffer[at:end], end), b"".__add__)
     if isinstance(shape, Converted) and (inner := form_of(shape.subcon)):
-        return _converted_form(inner, shape.to_value, shape.to_wire)
-    if form := fixed_form(shape):
-        return form
-    compiled = getattr(shape, "compiled", None)
-    return compiled() if compiled else None
+        converted = _converted_form(inner, shape.to_value, shape.to_wire)
+        return converted if inner.kept is None else _kept_form(converted)
+    return fixed_form(shape)
 
 
 def _converted_form(
     inner: Form, to_value: Callable[[Any], Any], to_wire: Callable[[Any], Any]
 ) -> Form:
-    decode_inner, encode_inner = inner
+    decode_inner, encode_inner, _ = inner
 
     def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
         value, at = decode_inner(buffer, at, end)
@@ -242,7 +243,7 @@ def _kept_form(form: Form) -> Form:
     # By id, the first of each value: to look at all that a list consists of costs more. It is
     # kept, so that the id stays its own.
     latest: dict[int, tuple[Any, bytes]] = {}
-    decode_list, encode_list = form
+    decode_list, encode_list, _ = form
 
     def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
         raw = buffer[at:end]
@@ -254,8 +255,6 @@ def _kept_form(form: Form) -> Form:
         return found, end
 
     def encode(items: Any) -> bytes:
-        if known := latest.get(id(items)):
-            return known[1]
         try:
             raw = encodings.get(items)
         except TypeError:  # a list in the place of a tuple has no hash
@@ -267,7 +266,7 @@ def _kept_form(form: Form) -> Form:
                 _keep(latest, id(items), (items, raw))
         return raw
 
-    return Form(decode, encode)
+    return Form(decode, encode, latest)
 
 
 def _keep(kept: dict[Any, Any], key: Any, value: Any) -> None:

@@ -15,7 +15,6 @@ from .errors import BadActionCode, BadMatchCode, ErrorCode
 from .exceptions import DecodeError, EncodeError
 from .oxm import (
     FIRST,
-    FREE,
     MAC,
     OXM,
     PLAIN_MAX,
@@ -30,6 +29,8 @@ from .record import later, parse_shape
 from .version import Version
 from .wire import U16, Versioned
 from .writer import Form, Malformed
+
+_CHECKS_MAX = 256  # shapes of matches; an application uses a few
 
 
 class Match:
@@ -46,21 +47,22 @@ class Match:
     ValueError: tcp_dst needs eth_type=0x800 or 0x86dd and ip_proto=6
     """
 
-    __slots__ = ("_fields", "_forms", "_hash")
+    __slots__ = ("_fields", "_forms", "_hash", "_port")
+
+    _port: int  # of a PacketIn, which sets it when it is asked for it
 
     def __init__(self, **given: FieldInput) -> None:
         self._fields: dict[str, FieldValue] = given  # type: ignore[assignment]
         self._forms: dict[object, Any] | None = None
         self._hash: int | None = None
-        for name, value in given.items():
-            # Plain numbers, as most are, need no reading.
-            if not (isinstance(value, int) and 0 <= value <= PLAIN_MAX.get(name, -1)):
-                self._fields = {name: _read(name, value) for name, value in given.items()}
-                break
-        if not FREE.issuperset(given):
-            self._fields = in_order(self._fields)
-            if problem := self.missing():
-                raise ValueError(problem)
+        try:  # plain numbers in order, as most are, need no reading
+            if not CHECKS[tuple(given)](*given.values()):
+                return
+        except (LookupError, TypeError):
+            pass
+        self._fields = in_order({name: _read(name, value) for name, value in given.items()})
+        if problem := self.missing():
+            raise ValueError(problem)
 
     def _set(self, fields: dict[str, FieldValue]) -> None:
         self._fields = fields
@@ -177,6 +179,36 @@ class Match:
         return f"Match({', '.join(shown)})"
 
 
+class _Checks(dict[tuple[str, ...], Callable[..., object]]):
+    """By the names of fields: what takes numbers for them and returns 0 if they make a match.
+
+    LookupError for fields that need a closer look, TypeError for what is no number.
+    """
+
+    def __missing__(self, names: tuple[str, ...]) -> Callable[..., object]:
+        if FIRST in names[1:]:
+            raise LookupError(FIRST)
+        seen, wrong, values = set[str](), list[str](), dict[str, None]()
+        for name in names:
+            # No shift brings a number of fewer bits, or none below zero, to zero.
+            wrong.append(f"{name} >> {PLAIN_MAX[name].bit_length()}")
+            for needed, allowed in REQUIRES.get(name, ()):
+                if needed not in seen:
+                    raise LookupError(name)
+                if allowed:
+                    values[f"{needed} not in {tuple(map(int, allowed))}"] = None
+            seen.add(name)
+        source = f"lambda {', '.join(names)}: {' or '.join([' | '.join(wrong) or '0', *values])}"
+        if len(self) >= _CHECKS_MAX:
+            self.clear()
+        # The names of our own table, nobody's input.
+        self[names] = made = eval(source)
+        return made  # type: ignore[no-any-return]
+
+
+CHECKS = _Checks()
+
+
 def _read(name: str, given: FieldInput) -> FieldValue:
     if isinstance(given, int) and 0 <= given <= PLAIN_MAX.get(name, -1):
         return given
@@ -278,6 +310,7 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
     def compiled(self) -> Form:
         """Return the straight form; matches that came before are not read again."""
         memo: dict[bytes, Match] = {}
+        short: dict[bytes, Match] = {}  # those of 16 bytes in all, with their head: an in_port
         packers: dict[tuple[str, ...], Callable[..., bytes]] = {}
         read_all, write, unpack = self.table.read_all, self.table.write, _MATCH_HEAD.unpack_from
         version, new = self.version, Match.__new__
@@ -289,6 +322,9 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
             return made
 
         def decode(buffer: bytes, at: int, end: int) -> tuple[Match, int]:
+            stop = at + 16
+            if stop <= end and (match := short.get(buffer[at:stop])) is not None:
+                return match, stop
             kind, length = unpack(buffer, at)
             stop = at + length + (-length & 7)
             if kind != _OXM_MATCH or length < 4 or stop > end:
@@ -302,6 +338,10 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
                     if len(memo) >= _MEMO_MAX:
                         memo.clear()
                     memo[raw] = match
+            if stop - at == 16:
+                if len(short) >= _MEMO_MAX:
+                    short.clear()
+                short[buffer[at:stop]] = match
             return match, stop
 
         def encode(match: Match) -> bytes:

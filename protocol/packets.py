@@ -110,8 +110,12 @@ class PacketIn(Message):
     @property
     def in_port(self) -> int:
         """The port that the packet came in by; Port.ANY where it is not told."""
-        in_port = self.match._fields.get("in_port")  # get() by another call: it is asked often
-        return in_port if isinstance(in_port, int) else Port.ANY
+        try:
+            return self.match._port  # each packet is asked for it, more than once
+        except AttributeError:
+            in_port = self.match.number("in_port")
+            self.match._port = Port.ANY if in_port is None else in_port
+            return self.match._port
 
 
 @message(13)

@@ -48,20 +48,20 @@ class Port(IntEnum):
 
 
 # OF1.0 has 16 bits; its numbers from 0xff00 on are the reserved ones.
-_RESERVED10, _RESERVED = 0xFF00, 0xFFFF_FF00
-_SHIFT = _RESERVED - _RESERVED10
+RESERVED10, _RESERVED = 0xFF00, 0xFFFF_FF00
+_SHIFT = _RESERVED - RESERVED10
 
 
 def port_of_16(number: int) -> int:
     """Return the port that 16 bits name."""
-    return number + _SHIFT if number >= _RESERVED10 else number
+    return number + _SHIFT if number >= RESERVED10 else number
 
 
 def port_in_16(number: int) -> int:
     """Return a port's number in 16 bits; ValueError if it has none."""
     if number >= _RESERVED:
         return number - _SHIFT
-    if number >= _RESERVED10:
+    if number >= RESERVED10:
         raise ValueError("ports of OpenFlow 1.0 have numbers below 0xff00")
     return number
 

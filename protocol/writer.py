@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import index
 from typing import Any, NamedTuple, get_type_hints
 
@@ -34,6 +34,10 @@ Encode = Callable[..., bytes]  #: (record) -> bytes; messages take the xid as we
 Partial = Callable[[bytes, int, int], tuple[Any, int]]  #: -> value and the position behind it
 
 
+_KNOWN_MAX = 4096  # numbers whose values are kept, for each field: a peer may send any
+_TO_THE_END = "at = end"  # the line of decode behind a field that is all the rest
+
+
 class Malformed(Exception):
     """The bytes, or the value, are not what the layout says; the reference form tells why."""
 
@@ -54,10 +58,14 @@ FAULTS = (
 
 
 class Form(NamedTuple):
-    """How a shape of no fixed size is read and written by straight code."""
+    """How a shape of no fixed size is read and written by straight code.
+
+    `kept` has values, by id, with their bytes, which need not be made again.
+    """
 
     decode: Partial
     encode: Callable[[Any], bytes]
+    kept: dict[int, tuple[Any, bytes]] | None = None
 
 
 class Codec(NamedTuple):
@@ -174,10 +182,11 @@ class Writer:
         """Add one field that lies in a run."""
         local = self._local(name)
         value = name if name in self.given else f"m.{name}"
-        for convert in _conversions(shape):
-            if convert.to_value is not index:
-                read = f"{local} = {self._bind(convert.to_value, 'get')}({local})"
-                self.run.after.insert(self.run.here, read)
+        conversions = _conversions(shape)
+        if gets := [one.to_value for one in conversions if one.to_value is not index]:
+            get = gets[0] if len(gets) == 1 else _Known(gets).__getitem__
+            self.run.after.append(f"{local} = {self._bind(get, 'get')}({local})")
+        for convert in conversions:
             if convert.to_wire is not index:
                 value = f"{self._bind(convert.to_wire, 'put')}({value})"
         if isinstance(shape, c.Bytes):
@@ -216,7 +225,7 @@ class Writer:
         if isinstance(shape, SizedBy):
             shape = self._told_size(shape, name, start)
         if shape is Rest and name not in self.sizes:
-            self.reading += [f"{local} = buffer[{start}:end]", "at = end"]
+            self.reading += [f"{local} = buffer[{start}:end]", _TO_THE_END]
             self.parts.append(f"{part} = m.{name}")
         else:
             self._called(shape, name, local, part, start)
@@ -251,7 +260,11 @@ class Writer:
             self.fallbacks.append(name)
             form = construct_form(shape)
         read, write = self._bind(form.decode, "decode"), self._bind(form.encode, "encode")
-        self.parts.append(f"{part} = {write}(m.{name})")
+        made = f"{write}(m.{name})"
+        if form.kept is not None:
+            get = self._bind(form.kept.get, "get")
+            made = f"known[1] if (known := {get}(id(m.{name}))) else {made}"
+        self.parts.append(f"{part} = {made}")
         if size := self.sizes.get(name):
             self.reading += [
                 f"stop = {start} + {size}",
@@ -284,18 +297,24 @@ class Writer:
             unpack = self._bind(struct.Struct(">" + "".join(run.codes_in)).unpack_from, "unpack")
             self.reading.append(f"{', '.join(run.targets)}, = {unpack}(buffer, {start})")
             self.reading += run.after
-        pack = self._bind(struct.Struct(">" + "".join(run.codes_out)).pack, "pack")
-        self.output.append(f"{pack}({', '.join(run.values)})")
+        packed = struct.Struct(">" + "".join(run.codes_out))
+        if run.values:
+            self.output.append(f"{self._bind(packed.pack, 'pack')}({', '.join(run.values)})")
+        else:
+            self.output.append(repr(packed.pack()))
 
     def _decode_source(self) -> list[str]:
         size, aligned = self.shape.size, self.aligned
         lines = ["def decode(buffer, at, end):"]
         if size is not None:
             lines.append(f"    if end - at != {size}: raise Malformed")
-        lines += [f"    {line}" for line in self.reading]
+        reading = self.reading
+        if reading and reading[-1] == _TO_THE_END and not (self.offset or aligned):
+            reading = reading[:-1]
+        lines += [f"    {line}" for line in reading]
         if aligned:
             lines.append(f"    if not 0 <= end - at - {self.offset} < {aligned}: raise Malformed")
-        elif size is None:
+        elif size is None and reading is self.reading:
             lines.append(f"    if at + {self.offset} != end: raise Malformed")
         return [*lines, f"    return record({', '.join(self._arguments())})"]
 
@@ -367,6 +386,23 @@ def _struct_code(shape: Shape) -> str | None:
     if isinstance(shape, Converted | c.Const | Length | SizeOf | Bits):
         return _struct_code(shape.subcon)
     return None
+
+
+class _Known(dict[Any, Any]):
+    """What several conversions in a row make of numbers, found once for each."""
+
+    def __init__(self, conversions: Sequence[Callable[[Any], Any]]) -> None:
+        super().__init__()
+        self._conversions = conversions  # outermost first
+
+    def __missing__(self, number: Any) -> Any:
+        value = number
+        for convert in reversed(self._conversions):
+            value = convert(value)
+        if len(self) >= _KNOWN_MAX:
+            self.clear()
+        self[number] = value
+        return value
 
 
 def _of_size(size: int) -> Callable[[bytes], bytes]:

@@ -9,19 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol import OF10, EncodeError, FlowMod, Match
-from protocol.classic_match import _raw_10, _raw_10_of, _raw_11, _raw_11_of
+from protocol import OF10, OF11, EncodeError, FlowMod, Match, Version
+from protocol.message import encode
 from protocol.oxm import OXM
+from protocol.record import build_shape
 
 _HEADERS = ["in_port", "eth_src", "eth_dst", "metadata", "ip_dscp", "ipv4_src", "ipv4_dst"]
 _PORTS = ["tcp_src", "tcp_dst", "udp_src", "udp_dst", "icmpv4_type", "icmpv4_code"]
 _OTHERS = ["vlan_vid", "vlan_pcp", "arp_op", "arp_spa", "mpls_label", "mpls_tc", "ipv6_src"]
 
-Raw = Callable[[Match], Any]
-each_struct = pytest.mark.parametrize(
-    ("by_plan", "field_by_field"),
-    [pytest.param(_raw_10, _raw_10_of, id="1.0"), pytest.param(_raw_11, _raw_11_of, id="1.1")],
-)
+each_struct = pytest.mark.parametrize("version", [OF10, OF11], ids=str)
+
+
+def by_plan(match: Match, version: Version) -> bytes:
+    return encode(FlowMod(match), version, 7)
+
+
+def field_by_field(match: Match, version: Version) -> bytes:
+    """Return what construct makes of it."""
+    return build_shape(FlowMod.at(version), FlowMod(match, xid=7), {}, "FlowMod")
 
 
 def numbers(name: str) -> st.SearchStrategy[Any]:
@@ -40,10 +46,10 @@ def fields(draw: st.DrawFn) -> dict[str, Any]:
     return found
 
 
-def outcome(make: Raw, match: Match) -> Any:
+def outcome(make: Callable[[Match, Version], bytes], match: Match, version: Version) -> Any:
     try:
-        return make(match)
-    except ValueError as error:
+        return make(match, version)
+    except EncodeError as error:
         return str(error)
 
 
@@ -51,19 +57,26 @@ def outcome(make: Raw, match: Match) -> Any:
 @settings(max_examples=400)
 @given(fields())
 def test_a_match_by_its_plan_is_the_match_field_by_field(
-    by_plan: Raw, field_by_field: Raw, found: dict[str, Any]
+    version: Version, found: dict[str, Any]
 ) -> None:
-    match = Match.unchecked(found)
-    assert outcome(by_plan, match) == outcome(field_by_field, match)
+    by_itself, another = Match.unchecked(found), Match.unchecked(found)
+    wanted = outcome(field_by_field, another, version)
+    assert outcome(by_plan, by_itself, version) == wanted
 
 
 @each_struct
-def test_the_numbers_of_one_match_are_not_those_of_the_next(
-    by_plan: Raw, field_by_field: Raw
-) -> None:
+def test_the_numbers_of_one_match_are_not_those_of_the_next(version: Version) -> None:
     for number in range(1, 5):
         match = Match(in_port=number, eth_src=number << 40, eth_dst=0xFFFF_FFFF_FFFF - number)
-        assert by_plan(match) == field_by_field(match)
+        assert by_plan(match, version) == field_by_field(match, version)
+
+
+@each_struct
+@pytest.mark.parametrize("in_port", [0xFEFF, 0xFF00, 0xFFFF, 0xFFFF_FF00, 0xFFFF_FFFE])
+def test_ports_at_the_edge_of_what_is_reserved(version: Version, in_port: int) -> None:
+    outcome(by_plan, Match(in_port=1), version)  # so that there is a plan
+    match, another = Match(in_port=in_port), Match(in_port=in_port)
+    assert outcome(by_plan, match, version) == outcome(field_by_field, another, version)
 
 
 def test_what_is_too_large_for_the_struct_is_told_by_name() -> None:
