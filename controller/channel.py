@@ -22,7 +22,7 @@ from protocol import Closed, Connection, Event, PacketIn
 from protocol.transport.tls import tls_fault
 
 from .packet_in_limit import PacketInLimit
-from .recorder import Note, Recorder, Tape
+from .recorder import Recorder, Tape
 from .secure import TlsLayer
 from .turns import REST, Turn
 
@@ -66,6 +66,7 @@ class Channel:
         self.connection.began = self.flush_soon
         self.owner: Owner | None = None
         self._socket = sock
+        self.closed = False  #: whether the socket is gone
         # What the socket did not take. Most take all, and an empty deque weighs 600 bytes.
         self._unsent: deque[memoryview] | None = None
         self._unsent_size = 0
@@ -89,11 +90,6 @@ class Channel:
         if self._tls is not None:
             self._tls.start()
 
-    @property
-    def closed(self) -> bool:
-        """Whether the socket is gone."""
-        return self._socket.fileno() < 0
-
     def flush_soon(self) -> None:
         """Write at the end of this turn of the loop."""
         if not self._flushing:
@@ -105,7 +101,10 @@ class Channel:
         self._take(self.connection.close(reason))
 
     def update_interest(self) -> None:
-        """Read, or not, as the owner has room and the switch takes what we write."""
+        """Read, or not, as the owner has room and the switch takes what we write.
+
+        Whoever changes one of these calls this; it is not asked for with each read.
+        """
         if self.closed:
             return
         assert self.owner is not None
@@ -137,11 +136,17 @@ class Channel:
             return
         if self._tls is not None and not (data := self._decrypted(data)):
             return
-        now = self.loop.time()
-        self.recorder.note(Note(now, self.tape, True, not self.connection.mid_message, data))
-        events = self._receive(data, now)
+        now, connection = self.loop.time(), self.connection
+        self.recorder.note(now, self.tape, True, not connection.mid_message, data)
+        if self.limit is None:
+            events = connection.receive_data(data, now)
+        else:
+            events = self._limited(self.limit, data, now)
         if self.turn is not None:
-            self._let_others_go_first(len(events), now)
+            if self.turn.waits(len(events), now):
+                self._rest()
+            else:
+                self._read_size = READ_SIZE
         is_due, self._flushing = self._flushing, True  # what is said now goes below
         try:
             self._take(events)
@@ -149,27 +154,21 @@ class Channel:
             self._flush()
             self._flushing = is_due
 
-    def _let_others_go_first(self, brought: int, now: float) -> None:
+    def _rest(self) -> None:
         """Read slowly from a switch that brings much while others want a turn."""
-        assert self.turn is not None
-        if self.turn.waits(brought, now):
-            # What is dropped costs next to nothing, however much of it is read.
-            dropping = self.connection.drops_packet_ins
-            self._read_size = READ_SIZE if dropping else READ_IN_TURN
-            self._resting = True
-            self.loop.call_later(REST, self._rest_is_over)
-        else:
-            self._read_size = READ_SIZE
+        # What is dropped costs next to nothing, however much of it is read.
+        self._read_size = READ_SIZE if self.connection.drops_packet_ins else READ_IN_TURN
+        self._resting = True
+        self.update_interest()
+        self.loop.call_later(REST, self._rest_is_over)
 
     def _rest_is_over(self) -> None:
         self._resting = False
         self.update_interest()
 
-    def _receive(self, data: bytes, now: float) -> list[Event]:
-        """Return what was said; packet_ins above the limit, where there is one, are dropped."""
-        connection, limit = self.connection, self.limit
-        if limit is None:
-            return connection.receive_data(data, now)
+    def _limited(self, limit: PacketInLimit, data: bytes, now: float) -> list[Event]:
+        """Return what was said, but for packet_ins above the limit, which are dropped."""
+        connection = self.connection
         connection.drops_packet_ins = limit.drops(0, now)
         events = connection.receive_data(data, now)
         limit.drops([type(event) for event in events].count(PacketIn), now)
@@ -197,43 +196,60 @@ class Channel:
         if self.closed:
             return
         if fresh := self._fresh():
-            if self._unsent is None:
-                self._unsent = deque()
-                self._stalled_since = self.loop.time()
-            self._unsent.append(memoryview(fresh))
-            self._unsent_size += len(fresh)
-        while self._unsent and self._write(self._unsent[0]):
-            self._unsent.popleft()
-        if not self._unsent:
-            self._unsent = None
-        if self._unsent_size > UNSENT_MAX:
-            self.close(f"{self._unsent_size} bytes wait for a switch that does not read")
-        self.update_interest()
+            if self._unsent is not None:
+                self._keep(memoryview(fresh))
+            elif (sent := self._sent(fresh)) < len(fresh):
+                self._keep(memoryview(fresh)[sent:])
+        if self._unsent is not None:
+            self._send_on(self._unsent)
+        if self._interest != IOLoop.READ:
+            self.update_interest()
 
     def _fresh(self) -> bytes:
         """Return what the connection says, as it goes over the wire."""
         if fresh := self.connection.data_to_send():
-            self.recorder.note(Note(self.loop.time(), self.tape, False, True, fresh))
+            self.recorder.note(self.loop.time(), self.tape, False, True, fresh)
         if self._tls is None:
             return fresh
         self._tls.send(fresh)
         return self._tls.data_to_send()
 
-    def _write(self, data: memoryview) -> bool:
-        """Write the oldest data; return whether the socket took all of it."""
+    def _sent(self, data: bytes | memoryview) -> int:
+        """Write some of the oldest data; return how much of it the socket took."""
         try:
-            sent = self._socket.send(data)
+            return self._socket.send(data)
         except (BlockingIOError, InterruptedError):
-            return False
+            return 0
         except OSError as error:
             self._broken(error)
-            return False
-        self._unsent_size -= sent
-        self._stalled_since = self.loop.time()
-        if sent < len(data):
-            assert self._unsent is not None
-            self._unsent[0] = data[sent:]
-        return sent == len(data)
+            return len(data)  # there is nothing to be done with it any more
+
+    def _keep(self, data: memoryview) -> None:
+        """Keep what the socket did not take, until it does."""
+        if self._unsent is None:
+            self._unsent = deque()
+            self._stalled_since = self.loop.time()
+        self._unsent.append(data)
+        self._unsent_size += len(data)
+
+    def _send_on(self, unsent: deque[memoryview]) -> None:
+        """Write what waits, as far as the socket takes it."""
+        while unsent:
+            sent = self._sent(unsent[0])
+            if self.closed:
+                return
+            if sent:
+                self._unsent_size -= sent
+                self._stalled_since = self.loop.time()
+            if sent < len(unsent[0]):
+                unsent[0] = unsent[0][sent:]
+                break
+            unsent.popleft()
+        if not unsent:
+            self._unsent = None
+        if self._unsent_size > UNSENT_MAX:
+            self.close(f"{self._unsent_size} bytes wait for a switch that does not read")
+        self.update_interest()
 
     def _broken(self, error: OSError) -> None:
         self.close(f"the connection broke: {error.strerror or error}")
@@ -271,6 +287,7 @@ class Channel:
         except OSError as error:
             logger.debug("%s: the last words were lost: %s", self.peer, error)
         self._socket.close()
+        self.closed = True
         self._unsent = None
         self._unsent_size = 0
 

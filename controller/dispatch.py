@@ -58,7 +58,7 @@ class Worker:
         self._queue: deque[tuple[Handler, Message | None]] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._closing = False
-        self._at_once = 0  # events that may be done in this turn without the task
+        self.at_once = 0  #: events that may be done in this turn: others want theirs, too
         self._doing: Message | None = None  # what is done so just now
         self._begun: _Begun | None = None  # what was begun so, and waits for something
         self.patience = Patience()
@@ -101,29 +101,30 @@ class Worker:
                     QUEUE_MAX,
                 )
 
-    def begin_turn(self) -> None:
-        """Let `do` do some events at once, but not without end: others have their turn, too."""
-        self._at_once = SLICE if asyncio.current_task() is None else 0
-
     def do(self, events: Sequence[Message]) -> Iterable[Message]:
         """Do events of one class at once; return those that have to be added instead.
 
         Most handlers await nothing, so that waking a task for them would cost more than they do.
         """
-        if self._at_once <= 0 or self._wake is None or self._wake.done():
+        wake, handler = self._wake, self.handlers.of(events[0])
+        if self.at_once <= 0 or wake is None or wake.done():
             return events
-        if (handler := self.handlers.of(events[0])) is None:
+        if handler is None:
             return ()
-        now, later = events[: self._at_once], events[self._at_once :]
-        self._at_once -= len(now)
-        left = iter(now)
-        _enter(self._loop, self._task)
+        left, later = iter(events), events[self.at_once :]
+        if later:
+            left = iter(events[: self.at_once])
+        self.at_once -= len(events)
+        try:
+            _enter(self._loop, self._task)
+        except RuntimeError:  # another task does this; then ours cannot run now
+            return events
         try:
             self._begin(handler, left)
         finally:
             self._doing = None
             _leave(self._loop, self._task)
-        return chain(left, later)
+        return chain(left, later) if later else left
 
     def _begin(self, handler: Handler, events: Iterator[Message]) -> None:
         """Run a handler as the task would; where it comes to wait, the task goes on with it."""

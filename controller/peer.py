@@ -29,7 +29,7 @@ from protocol import (
 from .app import Handlers
 from .channel import Channel
 from .datapath import Datapath
-from .dispatch import Worker
+from .dispatch import SLICE, Worker
 from .handshake import Handshake
 from .own_flows import views
 from .packet_in_limit import PacketInLimit
@@ -95,7 +95,7 @@ class Peer:
     def receive(self, events: Sequence[Event]) -> None:
         """Take events of the channel."""
         for worker in self.workers if self.main is None else self.main.workers:
-            worker.begin_turn()
+            worker.at_once = SLICE
         if self.workers and set(map(type, events)) == _PACKET_INS:
             # As most events go, past all that others may need: they answer no request.
             self._tell(cast("Sequence[Message]", events), self.workers)
@@ -104,6 +104,7 @@ class Peer:
             if self.has_ended:
                 return  # it was closed because of an event before
             self._receive(event)
+        self.channel.update_interest()
 
     def _receive(self, event: Event) -> None:
         if isinstance(event, Message):
@@ -178,6 +179,8 @@ class Peer:
             self._drop()
         else:
             worker.add(message)
+            if worker.full:
+                self._resume()  # which pauses as well
 
     def _tell_if_too_many_ports(self, datapath: Datapath) -> None:
         if not (datapath.has_all_ports or self._has_told_ports):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, starmap
 from typing import NamedTuple
 
 from protocol import Message
@@ -59,18 +59,25 @@ class Recorder:
 
     def __init__(self, limit: int = RECORDED) -> None:
         self.limit = limit
-        self._notes: deque[Note] = deque()
+        # As plain tuples: to make a Note of each takes longer than all else does.
+        self._notes: deque[tuple[float, Tape, bool, bool, bytes]] = deque()
         self._size = 0
         self._followers: list[Callable[[Note], None]] = []
 
-    def note(self, note: Note) -> None:
-        """Keep a note; the oldest ones go where there is no room."""
+    def note(self, at: float, tape: Tape, from_switch: bool, begins: bool, data: bytes) -> None:
+        """Keep a note, as `Note` has it; the oldest ones go where there is no room."""
+        note = at, tape, from_switch, begins, data
         self._notes.append(note)
-        self._size += len(note.data) + _OVERHEAD
+        self._size += len(data) + _OVERHEAD
+        if self._size > self.limit:
+            self._forget()
+        if self._followers:
+            for follower in self._followers:
+                follower(Note(*note))
+
+    def _forget(self) -> None:
         while self._size > self.limit:
-            self._size -= len(self._notes.popleft().data) + _OVERHEAD
-        for follower in self._followers:
-            follower(note)
+            self._size -= len(self._notes.popleft()[-1]) + _OVERHEAD
 
     def follow(self, follower: Callable[[Note], None]) -> Callable[[], None]:
         """Call `follower` with each note from now on; return what ends that."""
@@ -79,12 +86,12 @@ class Recorder:
 
     def notes(self) -> list[Note]:
         """Return the notes that are kept, the oldest first."""
-        return list(self._notes)
+        return list(starmap(Note, self._notes))
 
     def sent(self, tape: Tape, xid: int) -> Message | None:
         """Return what was sent over a channel with this xid lately, None where it is not kept."""
         looked_at = 0
-        for note in reversed(self._notes):
+        for note in starmap(Note, reversed(self._notes)):
             if note.tape is not tape or note.from_switch:
                 continue
             for said in whole_messages([note]):

@@ -19,15 +19,17 @@ class Allowance:
 
     def __init__(self, rate: float, now: float) -> None:
         self.rate, self._when = rate, now
-        self._tokens = rate * BURST
+        self._tokens = self._burst = rate * BURST
 
     def take(self, count: int, now: float) -> bool:
         """Take tokens; return whether any are left."""
-        burst = self.rate * BURST
-        filled = self._tokens + max(0.0, now - self._when) * self.rate
+        tokens, burst = self._tokens - count, self._burst
+        if now > self._when:
+            tokens += (now - self._when) * self.rate
+            self._when = now
         # No debt is more than a burst, so that a short flood is forgotten soon.
-        self._tokens, self._when = max(min(filled, burst) - count, -burst), now
-        return self._tokens > 0
+        self._tokens = burst if tokens > burst else tokens if tokens > -burst else -burst
+        return tokens > 0
 
 
 class Turns:

@@ -144,6 +144,8 @@ class Connection:
 
     def data_to_send(self) -> bytes:
         """Return what is queued, and forget it."""
+        if not self._out:
+            return b""
         data = b"".join(self._out)
         self._out.clear()
         return data
@@ -183,7 +185,7 @@ class Connection:
         at = self._receive_messages(data, events)
         if at:
             self._heard, self._asked = now, None
-        if self.state is not State.CLOSED:
+        if at < len(data) and self.state is not State.CLOSED:
             self._partial += data[at:]
         return events
 
@@ -191,12 +193,15 @@ class Connection:
         """Take in the whole messages that `data` begins with; return where the rest begins."""
         at, size = 0, len(data)
         while self.state is not State.CLOSED:
-            at = self._receive_plain(data, at, events)
+            if (version := self.version) is not None and not self.drops_packet_ins:
+                at = _receive_plain(version, data, at, events)
+                if at == size:
+                    break
             if size - at < HEADER.size:
                 self._wanted = HEADER.size
                 break
-            version, number, length, xid = HEADER.unpack_from(data, at)
-            if fault := self._framing_fault(version, number, length, data, at):
+            said, number, length, xid = HEADER.unpack_from(data, at)
+            if fault := self._framing_fault(said, number, length, data, at):
                 events += fault
                 break
             end = at + length
@@ -204,16 +209,11 @@ class Connection:
                 self._wanted = length
                 break
             if self.state is State.HELLO:
-                self._receive_hello(version, data[at:end], events)
+                self._receive_hello(said, data[at:end], events)
             else:
                 self._receive_message(number, xid, data, at, end, events)
             at = end
         return at
-
-    def _receive_plain(self, data: bytes, at: int, events: list[Event]) -> int:
-        if self.version is None or self.drops_packet_ins:
-            return at  # each message is looked at
-        return _receive_plain(self.version, data, at, events)
 
     def _framing_fault(
         self, version: int, number: int, length: int, data: bytes, at: int

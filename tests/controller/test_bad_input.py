@@ -57,9 +57,10 @@ async def test_who_is_no_switch_is_closed_soon_with_one_line_and_others_do_not_n
 ) -> None:
     data, reason = NO_SWITCHES[what]
     app = Recorder()
-    async with serving(app, handshake_timeout=SHORT) as (controller, at):
+    async with serving(app) as (controller, at):
         good = await FakeSwitch.dial(at)
         await app.until("switch_ready")
+        controller.handshake_timeout = SHORT
         other = await FakeSwitch.connect(at)
         name = other.name
         other.say(data)

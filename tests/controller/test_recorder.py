@@ -50,7 +50,7 @@ def test_the_rest_of_a_message_whose_beginning_is_gone_is_passed_over() -> None:
 def test_the_oldest_go_where_there_is_no_room() -> None:
     recorder = Recorder(limit=10_000)
     for xid in range(1000):
-        recorder.note(note(data(BarrierRequest(xid=xid))))
+        recorder.note(*note(data(BarrierRequest(xid=xid))))
     xids = [said.message().xid for said in whole_messages(recorder.notes())]
     assert xids == list(range(1000 - len(xids), 1000))
     assert 10 < len(xids) < 60
@@ -58,27 +58,27 @@ def test_the_oldest_go_where_there_is_no_room() -> None:
 
 def test_what_was_sent_is_found_by_its_xid() -> None:
     recorder = Recorder()
-    recorder.note(note(data(BarrierRequest(xid=2)), OTHER, from_switch=False))
-    recorder.note(note(data(ONE, TWO), from_switch=False))
-    recorder.note(note(data(BarrierReply(xid=2))))
+    recorder.note(*note(data(BarrierRequest(xid=2)), OTHER, from_switch=False))
+    recorder.note(*note(data(ONE, TWO), from_switch=False))
+    recorder.note(*note(data(BarrierReply(xid=2))))
     assert recorder.sent(TAPE, 2) == TWO
     assert recorder.sent(TAPE, 3) is None
 
 
 def test_a_message_that_was_sent_long_ago_is_not_searched_for_ever() -> None:
     recorder = Recorder()
-    recorder.note(note(data(ONE), from_switch=False))
+    recorder.note(*note(data(ONE), from_switch=False))
     for _ in range(300):
-        recorder.note(note(data(TWO), from_switch=False))
+        recorder.note(*note(data(TWO), from_switch=False))
     assert recorder.sent(TAPE, 1) is None
 
 
 def test_a_follower_hears_what_comes_until_it_ends() -> None:
     recorder, found = Recorder(), list[Note]()
     end = recorder.follow(found.append)
-    recorder.note(note(data(ONE)))
+    recorder.note(*note(data(ONE)))
     end()
-    recorder.note(note(data(TWO)))
+    recorder.note(*note(data(TWO)))
     assert heard(found) == [ONE]
 
 

@@ -120,14 +120,14 @@ async def test_a_flood_is_read_slowly_and_nothing_of_it_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app, rests = Counting(), 0
-    begin_rest = channel.Channel._let_others_go_first
+    rest = channel.Channel._rest
 
-    def noted(one: channel.Channel, brought: int, now: float) -> None:
+    def noted(one: channel.Channel) -> None:
         nonlocal rests
-        begin_rest(one, brought, now)
-        rests += one._resting
+        rest(one)
+        rests += 1
 
-    monkeypatch.setattr(channel.Channel, "_let_others_go_first", noted)
+    monkeypatch.setattr(channel.Channel, "_rest", noted)
     async with serving(app) as (_, at):
         flood = await FakeSwitch.dial(at, datapath_id=1)
         modest = await FakeSwitch.dial(at, datapath_id=2)

@@ -25,7 +25,7 @@ def recorder(*xids: int) -> Recorder:
     """Return a recorder that keeps messages with these xids."""
     found = Recorder()
     for xid in xids:
-        found.note(note(xid))
+        found.note(*note(xid))
     return found
 
 
@@ -42,7 +42,7 @@ async def heard(listener: Listener, count: int) -> list[tuple[int, int]]:
 async def test_what_is_kept_comes_first_and_then_what_was_said_meanwhile() -> None:
     kept = recorder(1, 2)
     with Listener(kept) as listener:
-        kept.note(note(3))
+        kept.note(*note(3))
         assert await heard(listener, 3) == [(1, 0), (2, 0), (3, 0)]
 
 
@@ -53,9 +53,9 @@ async def test_who_does_not_follow_hears_the_end() -> None:
 
 async def test_a_message_in_two_pieces_of_which_one_is_kept_is_heard() -> None:
     kept = Recorder()
-    kept.note(note(5, end=4))
+    kept.note(*note(5, end=4))
     with Listener(kept) as listener:
-        kept.note(note(5, begin=4))
+        kept.note(*note(5, begin=4))
         assert await heard(listener, 1) == [(5, 0)]
 
 
@@ -66,9 +66,9 @@ async def test_what_a_slow_listener_misses_is_counted_where_it_is_missing(
     kept = recorder()
     with Listener(kept) as listener:
         for xid in range(1, 6):
-            kept.note(note(xid))
+            kept.note(*note(xid))
         assert await heard(listener, 2) == [(1, 0), (2, 0)]
-        kept.note(note(6))
+        kept.note(*note(6))
         assert await heard(listener, 1) == [(6, 3)]
 
 
@@ -80,12 +80,12 @@ async def test_pieces_from_before_a_gap_are_not_joined_with_what_follows_it(
     with Listener(kept) as listener:
         telling = listener.heard(follow=True)
         first = asyncio.ensure_future(anext(telling))
-        kept.note(note(1, end=4))
-        kept.note(note(2))  # is left out: the piece fills what may wait
+        kept.note(*note(1, end=4))
+        kept.note(*note(2))  # is left out: the piece fills what may wait
         await asyncio.sleep(0)
-        kept.note(note(3, begin=4))  # the rest of a message that began in the gap
+        kept.note(*note(3, begin=4))  # the rest of a message that began in the gap
         await asyncio.sleep(0)
-        kept.note(note(4))
+        kept.note(*note(4))
         found, missed = await first
         assert (found.message(), missed) == (BarrierRequest(xid=4), 1)
 
@@ -111,7 +111,7 @@ async def test_a_listener_that_leaves_is_told_nothing_more() -> None:
     kept = recorder()
     with Listener(kept) as listener:
         pass
-    kept.note(note(1))
+    kept.note(*note(1))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
             await heard(listener, 1)
