@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, get_type_hints
 import construct as c
 
 from .exceptions import DecodeError, EncodeError
+from .ready import READY, key_of
 from .record import Record, RecordShape
 from .wire import (
     Bits,
@@ -137,9 +138,12 @@ class Writer:
             self._member(bare(member), member.name or "")
         self._end_run()
         source = "\n".join([*self._decode_source(), "", *self._encode_source(), ""])
+        fallbacks = tuple(self.fallbacks)
+        if READY and (make := READY.get(key_of(source, self.env))):
+            return Codec(*make(self.env), source, fallbacks)
         name = f"<{self.shape.record.__name__} {self.shape.version}>"
         exec(compile(source, name, "exec"), self.env)  # our own declarations, nobody's input
-        return Codec(self.env["decode"], self.env["encode"], source, tuple(self.fallbacks))
+        return Codec(self.env["decode"], self.env["encode"], source, fallbacks)
 
     def _bind(self, value: Any, stem: str) -> str:
         name = f"{stem}_{len(self.env)}"

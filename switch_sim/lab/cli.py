@@ -12,6 +12,7 @@ from controller.app_files import apps
 from controller.certificates import tls
 from controller.cli import command as controller
 from controller.commands import COMMANDS
+from protocol.ready import READY
 
 from ..cli import command as switches
 from ..load.cli import command as load
@@ -23,9 +24,10 @@ from .trace_command import command as trace
 
 def _version() -> str:
     try:
-        return version("pointsman")
+        found = version("pointsman")
     except PackageNotFoundError:  # run from a directory, without being installed
-        return "unknown"
+        found = "unknown"
+    return f"{found}, compiled" if READY else found
 
 
 STATUS = """\b

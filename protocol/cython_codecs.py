@@ -1,0 +1,275 @@
+"""The functions of codecs as Cython reads them: for the compiled build, which has them as C.
+
+`writer.py` has written each as Python. Here its struct calls become loads and stores at known
+places, and the rest stays as it stands. What does not fit raises one of `FAULTS`, as ever.
+"""
+
+from __future__ import annotations
+
+import ast
+import struct
+from collections.abc import Iterable, Iterator
+
+from .actions import Output
+from .classic_match import Match10, Match11
+from .compiler import codec
+from .exceptions import EncodeError
+from .flows import FlowMod, FlowRemoved, FlowStats
+from .instructions import ApplyActions
+from .packet import Arp, Echo, Ethernet, Icmp, IPv4, IPv6, Tcp, Udp, Vlan
+from .packets import PacketIn, PacketOut
+from .ready import Names, key_of, struct_formats
+from .record import Record
+from .version import Version
+from .writer import Codec
+
+HEAD = '''# cython: language_level=3, binding=False, embedsignature=False
+"""Made by protocol/cython_codecs.py; see there."""
+from operator import index
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.long cimport PyLong_AsLongLong, PyLong_AsUnsignedLongLong
+from libc.string cimport memcpy, memset
+
+ctypedef unsigned long long number
+ctypedef const unsigned char* place
+
+cdef inline number load(place p, int size) noexcept:
+    cdef number found = 0
+    cdef int at
+    for at in range(size):
+        found = found << 8 | p[at]
+    return found
+
+cdef inline long long load_signed(place p, int size) noexcept:
+    return <long long>(load(p, size) << (64 - 8 * size)) >> (64 - 8 * size)
+
+cdef inline void store(unsigned char* p, number value, int size) noexcept:
+    cdef int at
+    for at in range(size):
+        p[at] = <unsigned char>(value >> (8 * (size - 1 - at)))
+
+cdef inline number whole(object value, int size) except? 0xFFFF_FFFF_FFFF_FFFF:
+    cdef number found
+    if not isinstance(value, int):
+        value = index(value)
+    found = PyLong_AsUnsignedLongLong(value)
+    if size < 8 and found >> (8 * size):
+        raise OverflowError(f"{value} needs more than {size} bytes")
+    return found
+
+cdef inline number fitting(Py_ssize_t value, int size) except? 0xFFFF_FFFF_FFFF_FFFF:
+    if size < 8 and value >> (8 * size):
+        raise OverflowError(f"{value} needs more than {size} bytes")
+    return value
+
+cdef inline long long signed_whole(object value, int size) except? -1:
+    cdef long long found = PyLong_AsLongLong(index(value))
+    if size < 8 and not -(1LL << (8 * size - 1)) <= found < 1LL << (8 * size - 1):
+        raise OverflowError(f"{value} needs more than {size} bytes")
+    return found
+
+cdef inline bytes joinable(object part):
+    return part if type(part) is bytes else b"" + part
+
+cdef inline bytes cut(bytes data, Py_ssize_t start, Py_ssize_t stop):
+    stop = min(stop, PyBytes_GET_SIZE(data))
+    if start >= stop:
+        return b""
+    return PyBytes_FromStringAndSize(PyBytes_AS_STRING(data) + start, stop - start)
+
+cdef inline object copy_exactly(unsigned char* p, object raw, Py_ssize_t size):
+    if type(raw) is not bytes or PyBytes_GET_SIZE(raw) != size:
+        raise ValueError(f"{raw!r} is not {size} bytes")
+    memcpy(p, PyBytes_AS_STRING(raw), size)
+
+READY = {}
+'''
+
+_SIGNED = "bhiq"
+_SIZED = ("at", "end", "stop", "length", "fill")  # numbers of bytes
+
+
+#: What comes or goes by the thousand.
+OFTEN = (PacketIn, PacketOut, FlowMod, FlowRemoved, Output, ApplyActions)
+PARTS = (Match10, Match11, FlowStats)  # without a head
+HEADERS = (Ethernet, Vlan, Arp, IPv4, IPv6, Tcp, Udp, Icmp, Echo)
+
+
+def ready_module() -> str:
+    """Return the source of the module that has the codecs ready that are used often."""
+    return cython_module(wanted())
+
+
+def wanted() -> Iterator[Codec]:
+    """Yield the codecs that are used often."""
+    headed = [(one, version, True) for one in OFTEN for version in Version]
+    parts = [(one, version, False) for one in PARTS for version in Version]
+    headers = [(one, max(Version), True) for one in HEADERS]
+    for record, version, has_head in (*headed, *parts, *headers):
+        if _exists(record, version, has_head):
+            yield codec(record, version, has_head)
+
+
+def _exists(record: type[Record], version: Version, headed: bool) -> bool:
+    try:
+        record.at(version, headed)
+    except EncodeError:
+        return False
+    return True
+
+
+def cython_module(codecs: Iterable[Codec]) -> str:
+    """Return the source of the module that has these codecs ready."""
+    parts, known = [HEAD], set[str]()
+    for one in codecs:
+        names = one.decode.__globals__
+        key = key_of(one.source, names)
+        if key not in known:
+            known.add(key)
+            parts += _Factory(one.source, names, f"codec_{len(known)}", key).lines()
+    return "\n".join(parts)
+
+
+class _Factory:
+    """The function that makes the two of one codec, given the names they use."""
+
+    def __init__(self, source: str, env: Names, name: str, key: str) -> None:
+        self.name, self.key = name, key
+        self.decode, self.encode = ast.parse(source).body
+        names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+        self.formats = struct_formats(env)
+        self.bound = sorted((names & env.keys()) - self.formats.keys())
+
+    def lines(self) -> Iterator[str]:
+        """Return the lines of the module."""
+        yield f"def {self.name}(env):"
+        for name in self.bound:
+            yield f"    {name} = env[{name!r}]"
+        yield from (f"    {line}" for line in (*self._decode(), *self._encode()))
+        yield "    return decode, encode"
+        yield f"READY[{self.key!r}] = {self.name}"
+        yield ""
+
+    def _decode(self) -> Iterator[str]:
+        assert isinstance(self.decode, ast.FunctionDef)
+        yield "def decode(bytes buffer not None, Py_ssize_t at, Py_ssize_t end):"
+        yield "    cdef place p = <place>PyBytes_AS_STRING(buffer)"
+        for name in sorted(_assigned(self.decode) - {"at"}):
+            yield f"    cdef {_type_of(name)} {name}"
+        yield "    if at < 0 or end > PyBytes_GET_SIZE(buffer): raise Malformed"
+        for line in self.decode.body:
+            yield from (f"    {one}" for one in self._reading(line))
+
+    def _reading(self, line: ast.stmt) -> Iterator[str]:
+        match line:
+            case ast.Assign(
+                targets=[ast.Tuple(elts=targets)], value=ast.Call(func=ast.Name(id=name), args=args)
+            ) if name in self.formats:
+                names = iter([ast.unparse(one) for one in targets])
+                start = ast.unparse(args[1])
+                for code, offset, size in _codes(self.formats[name]):
+                    where = f"{start} + {offset}"
+                    if code == "s":
+                        yield f"{next(names)} = cut(buffer, {where}, {where} + {size})"
+                    elif code != "x":
+                        signed = "_signed" if code in _SIGNED else ""
+                        yield f"{next(names)} = load{signed}(p + {where}, {size})"
+            case _:
+                yield from ast.unparse(_Cuts().visit(line)).splitlines()
+
+    def _encode(self) -> Iterator[str]:
+        assert isinstance(self.encode, ast.FunctionDef)
+        arguments = ", ".join(one.arg for one in self.encode.args.args)
+        yield f"def encode({arguments}):"
+        for name in sorted(_assigned(self.encode)):
+            yield f"    cdef {_type_of(name)} {name}"
+        *others, last = self.encode.body
+        yield "    cdef bytes out"
+        yield "    cdef unsigned char* p"
+        for line in others:
+            if isinstance(line, ast.Assign) and _type_of(ast.unparse(line.targets[0])) == "bytes":
+                yield f"    {ast.unparse(line.targets[0])} = joinable({ast.unparse(line.value)})"
+            else:
+                yield from (f"    {one}" for one in ast.unparse(line).splitlines())
+        assert isinstance(last, ast.Return)
+        assert last.value is not None
+        yield "    out = PyBytes_FromStringAndSize(NULL, length)"
+        yield "    p = <unsigned char*>PyBytes_AS_STRING(out)"
+        for part in _sum(last.value):
+            yield from (f"    {one}" for one in self._writing(part))
+        yield "    return out"
+
+    def _writing(self, part: ast.expr) -> Iterator[str]:
+        match part:
+            case ast.Call(func=ast.Name(id=name), args=args) if name in self.formats:
+                values, total = iter([ast.unparse(one) for one in args]), 0
+                for code, offset, size in _codes(self.formats[name]):
+                    total = offset + size
+                    if code == "x":
+                        yield f"memset(p + {offset}, 0, {size})"
+                    elif code == "s":
+                        yield f"copy_exactly(p + {offset}, {next(values)}, {size})"
+                    else:
+                        yield self._storing(next(values), code, offset, size)
+                yield f"p += {total}"
+            case ast.Call(func=ast.Name(id="bytes"), args=[count]):
+                yield f"memset(p, 0, {ast.unparse(count)})"
+                yield f"p += {ast.unparse(count)}"
+            case ast.Constant(value=b""):
+                pass
+            case _:
+                name = ast.unparse(part)
+                yield f"memcpy(p, PyBytes_AS_STRING({name}), PyBytes_GET_SIZE({name}))"
+                yield f"p += PyBytes_GET_SIZE({name})"
+
+    def _storing(self, value: str, code: str, offset: int, size: int) -> str:
+        if value.isdigit():
+            return f"store(p + {offset}, {value}, {size})"
+        if value == "length" or value.startswith("len("):
+            return f"store(p + {offset}, fitting({value}, {size}), {size})"
+        taken = "signed_whole" if code in _SIGNED else "whole"
+        return f"store(p + {offset}, <number>{taken}({value}, {size}), {size})"
+
+
+class _Cuts(ast.NodeTransformer):
+    """Takes parts of the buffer without a slice object."""
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        assert isinstance(node.slice, ast.Slice)
+        assert node.slice.lower is not None
+        assert node.slice.upper is not None
+        call = ast.Name("cut", ast.Load())
+        return ast.Call(call, [node.value, node.slice.lower, node.slice.upper], [])
+
+
+def _assigned(function: ast.FunctionDef) -> set[str]:
+    return {
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
+def _type_of(name: str) -> str:
+    if name in _SIZED or name.startswith("size_"):
+        return "Py_ssize_t"
+    return "bytes" if name.startswith("part_") else "object"
+
+
+def _sum(value: ast.expr) -> list[ast.expr]:
+    """Return what is added up."""
+    if isinstance(value, ast.BinOp):
+        return [*_sum(value.left), value.right]
+    return [value]
+
+
+def _codes(form: str) -> Iterator[tuple[str, int, int]]:
+    """Return code, offset and size of each member of a struct."""
+    offset, count = 0, ""
+    for code in form.removeprefix(">"):
+        if code.isdigit():
+            count += code
+            continue
+        size = struct.calcsize(f">{count}{code}")
+        yield code, offset, size
+        offset, count = offset + size, ""

@@ -1,0 +1,42 @@
+"""Codecs that the compiled build has ready, made of the very same source.
+
+In pure Python there are none, and `writer.py` lets Python compile each when it is needed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from importlib import import_module
+from typing import Any
+
+Names = Mapping[str, Any]  #: what the functions of a codec use, by the names in their source
+
+
+def _ready() -> dict[str, Callable[[Names], tuple[Any, Any]]]:
+    try:
+        found: dict[str, Callable[[Names], tuple[Any, Any]]]
+        found = import_module("._codecs", __package__).READY
+    except ModuleNotFoundError:
+        return {}
+    return found
+
+
+def struct_formats(names: Names) -> dict[str, str]:
+    """Return the formats of the structs that a source calls."""
+    owners = ((name, getattr(value, "__self__", None)) for name, value in names.items())
+    return {name: one.format for name, one in owners if isinstance(one, struct.Struct)}
+
+
+def key_of(source: str, names: Names) -> str:
+    """Return what tells a source from all others, with the formats of its structs.
+
+    So what was built of other layouts is never used in the place of what these say.
+    """
+    formats = [f"{name} {form}" for name, form in struct_formats(names).items()]
+    return sha256("\n".join([source, *formats]).encode()).hexdigest()
+
+
+#: Makes decode and encode of the names that they use, by the `key_of` their source.
+READY = _ready()
