@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -20,8 +21,10 @@ from protocol.cython_codecs import OFTEN, wanted
 from protocol.ready import READY, key_of
 
 ROOT = Path(__file__).parents[2]
+PACKAGES = ("protocol", "controller")
 IS_COMPILED = os.environ.get("POINTSMAN_BUILD") == "compiled"
 _HOOK = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
+DECLARED = sorted(path for one in PACKAGES for path in (ROOT / one).rglob("*.pxd"))
 MODULES = _HOOK["hooks"]["custom"]["modules"]
 
 
@@ -30,6 +33,16 @@ def test_a_module_runs_as_it_was_asked_for(name: str) -> None:
     file = import_module(name).__file__
     assert file is not None
     assert file.endswith(".py") is not IS_COMPILED
+
+
+@pytest.mark.parametrize("declared", DECLARED, ids=[path.stem for path in DECLARED])
+def test_what_is_declared_for_c_is_there(declared: Path) -> None:
+    source, text = declared.with_suffix(".py").read_text("utf-8"), declared.read_text("utf-8")
+    for name in re.findall(r"cpdef .*?(\w+)\(", text):
+        assert f"def {name}(" in source
+    for names in re.findall(r"cdef public [\w ]+? (\w+(?:, \w+)*)$", text, re.MULTILINE):
+        for name in names.split(", "):
+            assert f"self.{name}" in source
 
 
 def test_codecs_are_ready_in_the_compiled_build_only() -> None:
