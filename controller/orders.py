@@ -79,20 +79,14 @@ def _of_output(output: Action) -> tuple[tuple[Action, ...], tuple[Instruction, .
     return both
 
 
-def _listed(actions: Sequence[Action]) -> tuple[Action, ...]:
-    if len(actions) != 1:
-        return tuple(actions)
-    return (_outputs.get(actions[0]) or _of_output(actions[0]))[0]
-
-
 def _does(
     actions: Sequence[Action], instructions: Sequence[Instruction]
 ) -> tuple[Instruction, ...]:
     """Return the instructions of an entry that does actions at once, then instructions."""
-    if instructions or len(actions) != 1:
-        applied = (ApplyActions(tuple(actions)),) if actions else ()
-        return (*applied, *instructions)
-    return (_outputs.get(actions[0]) or _of_output(actions[0]))[1]
+    if len(actions) == 1 and not instructions:
+        return (_outputs.get(actions[0]) or _of_output(actions[0]))[1]
+    applied = (ApplyActions(tuple(actions)),) if actions else ()
+    return (*applied, *instructions)
 
 
 class Orders(ABC):
@@ -333,12 +327,17 @@ class Orders(ABC):
         It counts as having come in by `in_port`; by default by the port of the PacketIn, a
         frame by Port.CONTROLLER.
         """
+        if len(actions) == 1:
+            listed = (_outputs.get(actions[0]) or _of_output(actions[0]))[0]
+        else:
+            listed = tuple(actions)
         if not isinstance(packet, PacketIn):
             port = Port.CONTROLLER if in_port is None else in_port
-            return self.send(PacketOut(_listed(actions), packet, match=match_of_port(port)))
+            return self.send(PacketOut(listed, packet, NO_BUFFER, match_of_port(port)))
         port = packet.in_port if in_port is None else in_port
-        data = packet.data if packet.buffer_id == NO_BUFFER else b""
-        message = PacketOut(_listed(actions), data, packet.buffer_id, match_of_port(port))
+        buffer_id = packet.buffer_id
+        data = packet.data if buffer_id == NO_BUFFER else b""
+        message = PacketOut(listed, data, buffer_id, match_of_port(port))
         origins = self.origins
         if origins is not None and origins.are_noted and (send_back := origins.of(packet)):
             return self._send_back(send_back, message)

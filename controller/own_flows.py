@@ -91,12 +91,17 @@ class OwnFlows:
         plain, other, base, owners = self._send, self._concerned, self._base, self._owners
 
         def send(message: Message) -> int:
-            if type(message) is FlowMod and owners is None:
+            if type(message) is FlowMod:
                 # What comes of add_flow is right as it is, and most often that is all.
-                if message.command is _ADD and message.cookie & PREFIX_MASK == base:
+                if (
+                    owners is None
+                    and message.command is _ADD
+                    and message.cookie & PREFIX_MASK == base
+                ):
                     return plain(message)
-                return other(message)
-            return other(message) if type(message) in _CONCERNED else plain(message)
+            elif type(message) not in _CONCERNED:
+                return plain(message)
+            return other(message)
 
         return send
 

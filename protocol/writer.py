@@ -193,10 +193,27 @@ class Writer:
         for convert in conversions:
             if convert.to_wire is not index:
                 value = f"{self._bind(convert.to_wire, 'put')}({value})"
+        if value.endswith(")"):
+            value = self._or_default(name, conversions, value)
         if isinstance(shape, c.Bytes):
             value = f"{self._bind(_of_size(shape.length), 'put')}({value})"
         self.run.here = len(self.run.after)
         self.run.add(code, code, local, value)
+
+    def _or_default(self, name: str, conversions: Sequence[Converted], value: str) -> str:
+        """Return an expression for a number that needs no conversion where it is the default."""
+        default = self.shape.record.defaults().get(name)
+        if not isinstance(default, int):
+            return value
+        wire: Any = default
+        try:
+            for convert in conversions:
+                wire = convert.to_wire(wire)
+        except ValueError:  # this version cannot say it
+            return value
+        bound = self._bind(default, "default")
+        known = repr(wire) if isinstance(wire, bytes) else index(wire)
+        return f"({known} if m.{name} is {bound} else {value})"
 
     def _size_of(self, shape: SizeOf, code: str) -> None:
         size, part = f"size_{shape.target}", f"len(part_{shape.target})"
