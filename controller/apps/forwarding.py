@@ -1,18 +1,19 @@
 """Forwarding: shortest paths over the links that were found, free of loops on any graph."""
 
+from asyncio import get_running_loop
 from collections.abc import Iterable
 from itertools import count
+from math import inf
 from typing import Annotated
 from zlib import crc32
 
 from msgspec import Meta
 
 from controller import App, Datapath, Options, run
-from controller.topology import Host, HostGone, HostMoved, LinkDown, SwitchEnd, Topology
+from controller.topology import Host, HostGone, HostMoved, Link, LinkDown, SwitchEnd, Topology
 from controller.topology.app import Event
-from controller.topology.routes import Pair, RouteTable, entries
+from controller.topology.routes import Entries, Pair, RouteTable, Step, entries
 from protocol import (
-    Action,
     Bucket,
     Ethernet,
     FlowMod,
@@ -32,6 +33,7 @@ from protocol.packet import Arp, EthType, Packet
 
 PRIORITY = 100
 IDLE_TIMEOUT = 60  # seconds without a packet after which a pair of hosts is forgotten
+TAKES_EFFECT = 1.0  # seconds in which a switch has put in an entry that it was sent
 FIRST_GROUP = 0x6600_0000  # groups of ours: up to 0x66FF_FFFF
 FOR_BRIDGES = bytes.fromhex("0180c20000")  # and 00 to 0f: no bridge forwards what is sent there
 
@@ -62,13 +64,16 @@ class Forwarding(App):
         self.topology, self.options = topology, options
         self.datapaths: dict[int, Datapath] = {}
         self.routes = RouteTable()
+        self.put_in: dict[Pair, float] = {}  # when all entries of a pair went out last
         self.groups: dict[int, dict[tuple[int, ...], int]] = {}  # switch -> ports -> group_id
         self.group_ids = count(FIRST_GROUP)
+        self.steps: dict[int, tuple[int, dict[int, Step]]] = {}  # target -> as of, by switch
         topology.subscribe(self.changed)
 
     async def switch_ready(self, datapath: Datapath) -> None:
         self.datapaths[datapath.datapath_id] = datapath
         self.groups[datapath.datapath_id] = {}
+        self.steps.clear()
         if datapath.speaks(GroupMod):  # what is left of an earlier run may lead astray
             datapath.delete_flows()
             for desc in await datapath.group_desc():
@@ -95,7 +100,7 @@ class Forwarding(App):
         elif target.end != SwitchEnd(datapath.datapath_id, message.in_port):
             speaker = source or self.topology.hosts.get(frame.src)  # who is elsewhere: see connect
             if speaker is not None and frame.dst == target.mac:
-                self.connect(speaker, target, again=True)
+                self.connect(speaker, target, again=not self.is_put_in_now(speaker, target))
             self.send(target.end, message.data)
 
     async def flow_removed(self, datapath: Datapath, message: FlowRemoved) -> None:
@@ -124,6 +129,11 @@ class Forwarding(App):
 
     # Routes
 
+    def is_put_in_now(self, source: Host, target: Host) -> bool:
+        """Return whether a pair's entries went out just now, so that some frames passed them."""
+        since = self.put_in.get(Pair(source.mac, target.mac), -inf)
+        return get_running_loop().time() - since < TAKES_EFFECT
+
     def connect(self, source: Host, target: Host, again: bool = False) -> None:
         """Put the entries of a pair in place.
 
@@ -132,12 +142,7 @@ class Forwarding(App):
         frame comes to any more go by themselves: to delete them would take as long again.
         """
         pair = Pair(source.mac, target.mac)
-        before = self.routes.get(pair)
-
-        def spread(switch: int, ports: list[int]) -> tuple[Action, list[int]]:
-            return self.spread(switch, ports, pair)
-
-        wanted = entries(self.topology.graph, source.end, target.end, spread) or {}
+        before, wanted = self.routes.get(pair), self.ways(pair, source.end, target.end)
         if source.end not in wanted or source.end not in before:  # frames begin elsewhere now
             for end in before.keys() - wanted.keys():
                 self.take_out(end, pair)
@@ -150,27 +155,57 @@ class Forwarding(App):
                     match_of(end, pair), [action],
                     priority=PRIORITY, idle_timeout=self.options.idle_timeout, flags=flags,
                 )  # fmt: skip
+        if again or pair not in self.routes:
+            self.put_in[pair] = get_running_loop().time()
         self.routes.put(pair, wanted)
         if oldest := self.routes.oldest_above_limit():
             self.forget(oldest)
 
-    def spread(self, switch: int, ports: list[int], pair: Pair) -> tuple[Action, list[int]]:
-        """Return what sends a pair's frames out of several ports, and which it may take."""
-        if not self.options.multipath:
-            ports = ports[:1]
-        datapath = self.datapaths.get(switch)
-        if len(ports) == 1 or datapath is None or not datapath.speaks(GroupMod):
-            port = ports[crc32(b"%x-%x" % pair) % len(ports)]
-            return Output(port), [port]
-        groups = self.groups.setdefault(switch, {})
-        if tuple(ports) not in groups:
-            groups[tuple(ports)] = group_id = next(self.group_ids)
+    def ways(self, pair: Pair, source: SwitchEnd, target: SwitchEnd) -> Entries:
+        """Return the entries that lead a pair's frames; none where no links do."""
+        steps = self.steps_to(target.datapath_id)
+
+        def find(switch: int) -> Step | None:
+            links = self.topology.graph.next_links(switch, target.datapath_id)
+            return self.step(switch, links, pair, steps) if links else None
+
+        return entries(source, target, steps, find) or {}
+
+    def steps_to(self, target: int) -> dict[int, Step]:
+        """Return what switches do with frames for another one, as far as it is known and right."""
+        graph = self.topology.graph
+        generation, steps = self.steps.get(target, (-1, {}))
+        if generation != graph.generation:
+            links = graph.known_links(target)
+            steps = {one: step for one, step in steps.items() if links.get(one) is step.links}
+            self.steps[target] = graph.generation, steps
+        return steps
+
+    def step(self, switch: int, links: list[Link], pair: Pair, steps: dict[int, Step]) -> Step:
+        """Return what sends a pair's frames over links; in `steps` what is so for all pairs."""
+        datapath, ends = self.datapaths.get(switch), [link.dst for link in links]
+        ports = [link.src.port_no for link in links]
+        if len(ports) == 1 or not self.options.multipath:
+            steps[switch] = step = Step(Output(ports[0]), ends[:1], links)
+        elif datapath is not None and datapath.speaks(GroupMod):
+            steps[switch] = step = Step(Group(self.group(datapath, tuple(ports))), ends, links)
+        else:
+            chosen = crc32(b"%x-%x" % pair) % len(ports)
+            step = Step(Output(ports[chosen]), ends[chosen : chosen + 1], links)
+        return step
+
+    def group(self, datapath: Datapath, ports: tuple[int, ...]) -> int:
+        """Return the group that spreads frames over some ports of a switch."""
+        groups = self.groups.setdefault(datapath.datapath_id, {})
+        if ports not in groups:
+            groups[ports] = next(self.group_ids)
             buckets = [Bucket((Output(port),), weight=1) for port in ports]
-            datapath.add_group(group_id, GroupType.SELECT, buckets)
-        return Group(groups[tuple(ports)]), ports
+            datapath.add_group(groups[ports], GroupType.SELECT, buckets)
+        return groups[ports]
 
     def forget(self, pair: Pair) -> None:
         """Take a pair's entries out."""
+        self.put_in.pop(pair, None)
         for end in self.routes.pop(pair):
             self.take_out(end, pair)
 
@@ -211,7 +246,8 @@ class Forwarding(App):
 
 def match_of(end: SwitchEnd, pair: Pair) -> Match:
     """Return the match of a pair's entry for frames that come in by a port."""
-    return Match(in_port=end.port_no, eth_src=pair.source, eth_dst=pair.target)
+    fields = {"in_port": end.port_no, "eth_src": pair.source, "eth_dst": pair.target}
+    return Match.unchecked(fields)  # they are numbers as they are on the wire
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from heapq import heappop, heappush
 from typing import NamedTuple
 
+from .ways import Ways
+
 
 class SwitchEnd(NamedTuple):
     """A port of a switch."""
@@ -50,14 +52,13 @@ class Graph:
     """
 
     def __init__(self) -> None:
-        self.generation = 0  #: grows with every change
+        self.generation = 0  #: grows with every change of what carries traffic
         self.cables = 0  #: links whose both directions are known, counted once
         self._links: dict[SwitchEnd, Link] = {}  # by where they begin
         self._into: dict[SwitchEnd, set[Link]] = {}  # by where they end
         self._touching: dict[int, set[Link]] = {}  # switch -> links that begin or end there
         self._switches: dict[int, dict[int, Link]] = {}  # -> port -> link both ways
-        self._distances: dict[int, dict[int, int]] = {}  # target -> switch -> links to go
-        self._next: dict[tuple[int, int], list[Link]] = {}  # source, target -> links nearer
+        self._ways = Ways(self.links_of)
         self._tree: frozenset[SwitchEnd] | None = None
 
     # Changes
@@ -67,7 +68,7 @@ class Graph:
         if datapath_id not in self._switches:
             self._switches[datapath_id] = {}
             self._touching[datapath_id] = set()
-            self._changed()
+            self._tree = None
 
     def remove_switch(self, datapath_id: int) -> list[Link]:
         """Take out a switch; return its links in both directions, which go as well."""
@@ -77,7 +78,8 @@ class Graph:
         for link in gone:
             self.remove(link)
         del self._switches[datapath_id], self._touching[datapath_id]
-        self._changed()
+        self._ways.forget(datapath_id)
+        self._tree = None
         return gone
 
     def add(self, link: Link) -> bool:
@@ -91,32 +93,35 @@ class Graph:
         for end in link:
             self.add_switch(end.datapath_id)
             self._touching[end.datapath_id].add(link)
-        if self._links.get(link.dst) == link.back:
+        back = self._links.get(link.dst)
+        if back == link.back:
             self.cables += 1
-            for one in (link, link.back):
+            for one in (link, back):
                 self._switches[one.src.datapath_id][one.src.port_no] = one
-        self._changed()
+            self._changed(link)
         return True
 
     def remove(self, link: Link) -> bool:
         """Take out a link in this direction; return whether it was there."""
         if self._links.get(link.src) != link:
             return False
-        self.cables -= self.both_ways(link)
+        carried = self.both_ways(link)
         del self._links[link.src]
         self._into[link.dst].discard(link)
         if not self._into[link.dst]:
             del self._into[link.dst]
         for one in (link, link.back):
             self._touching[one.src.datapath_id].discard(link)
-            self._switches[one.src.datapath_id].pop(one.src.port_no, None)
-        self._changed()
+            if carried:
+                del self._switches[one.src.datapath_id][one.src.port_no]
+        if carried:
+            self.cables -= 1
+            self._changed(link)
         return True
 
-    def _changed(self) -> None:
+    def _changed(self, link: Link) -> None:
         self.generation += 1
-        self._distances.clear()
-        self._next.clear()
+        self._ways.changed(link)
         self._tree = None
 
     # What there is
@@ -151,20 +156,11 @@ class Graph:
         Each brings a packet nearer to the target, so that whichever a switch takes, no
         packet goes in a circle.
         """
-        found = self._next.get((source, target))
-        if found is None:
-            found = self._next[source, target] = self._nearer(source, target)
-        return found
+        return self._ways.next_links(source, target)
 
-    def _nearer(self, source: int, target: int) -> list[Link]:
-        distances = self._distances_to(target)
-        left = distances.get(source, 0)
-        found = [
-            link
-            for link in self.links_of(source).values()
-            if distances.get(link.dst.datapath_id, left) < left
-        ]
-        return sorted(found)
+    def known_links(self, target: int) -> Mapping[int, list[Link]]:
+        """Return what `next_links` is known to return, by source: the same lists, if any."""
+        return self._ways.known(target)
 
     def path(self, source: int, target: int) -> Path | None:
         """Return a shortest path, () from a switch to itself, None where there is none."""
@@ -226,20 +222,6 @@ class Graph:
                     came_by[there] = link
                     queue.append(there)
         return None
-
-    def _distances_to(self, target: int) -> dict[int, int]:
-        if target not in self._distances:
-            found = {target: 0} if target in self._switches else {}
-            queue = deque(found)
-            while queue:
-                here = queue.popleft()
-                for link in self.links_of(here).values():
-                    there = link.dst.datapath_id  # traffic comes from there by link.back
-                    if there not in found:
-                        found[there] = found[here] + 1
-                        queue.append(there)
-            self._distances[target] = found
-        return self._distances[target]
 
     def tree(self) -> frozenset[SwitchEnd]:
         """Return the ports between switches that a broadcast may use: a tree in each part.

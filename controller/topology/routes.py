@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from protocol import Action, MacAddress, Output
 
-from .graph import Graph, Link, SwitchEnd
+from .graph import Link, SwitchEnd
 
 MAX_ROUTES = 100_000  #: above that the oldest is given up
 
@@ -19,35 +19,43 @@ class Pair(NamedTuple):
     target: MacAddress
 
 
+class Step(NamedTuple):
+    """What a switch does with frames for another one, and where they may come in then."""
+
+    action: Action
+    ends: list[SwitchEnd]
+    links: list[Link]  #: those that lead nearer, of which it takes some
+
+
 Entries = dict[SwitchEnd, Action]  #: for frames that come in there, what is done with them
 
-#: Of a switch and several ports that lead nearer: what is done, and which ports that may take.
-Spread = Callable[[int, list[int]], tuple[Action, list[int]]]
 
-
-def entries(graph: Graph, source: SwitchEnd, target: SwitchEnd, spread: Spread) -> Entries | None:
+def entries(
+    source: SwitchEnd,
+    target: SwitchEnd,
+    steps: Mapping[int, Step],
+    find: Callable[[int], Step | None],
+) -> Entries | None:
     """Return an entry for each way in which a frame may come to a switch; None if none leads.
 
-    Each switch sends nearer to the target only, so that no frame goes in a circle.
+    `steps` has those of some switches to the target's, `find` is asked for others. Each leads
+    nearer to the target only, so that no frame goes in a circle.
     """
     found: Entries = {}
     waiting = [] if source == target else [source]
+    switch, arrival = target.datapath_id, Output(target.port_no)
     while waiting:
         end = waiting.pop()
         if end in found:
             continue
-        if end.datapath_id == target.datapath_id:
-            found[end] = Output(target.port_no)
-            continue
-        links = graph.next_links(end.datapath_id, target.datapath_id)
-        if not links:
+        here = end.datapath_id
+        if here == switch:
+            found[end] = arrival
+        elif step := steps.get(here) or find(here):
+            found[end], ends, _ = step
+            waiting += ends
+        else:
             return None
-        if len(links) == 1:
-            found[end] = Output(links[0].src.port_no)
-            waiting.append(links[0].dst)
-            continue
-        found[end], taken = spread(end.datapath_id, [one.src.port_no for one in links])
-        waiting += [link.dst for link in links if link.src.port_no in taken]
     return found
 
 
@@ -76,14 +84,17 @@ class RouteTable:
 
     def put(self, pair: Pair, entries: Entries) -> None:
         """Note the entries of a pair, in place of those it had."""
-        before = {end.datapath_id for end in self._routes.pop(pair, {})}
-        now = {end.datapath_id for end in entries}
+        before = self._routes.pop(pair, None)
         self._routes[pair] = entries
-        for host in pair:
-            self._of_host.setdefault(host, set()).add(pair)
-        for switch in now - before:
+        if before is None:
+            for host in pair:
+                self._of_host.setdefault(host, set()).add(pair)
+        elif before.keys() == entries.keys():
+            return
+        were, are = ({end.datapath_id for end in ends} for ends in (before or {}, entries))
+        for switch in are - were:
             self._through.setdefault(switch, set()).add(pair)
-        for switch in before - now:
+        for switch in were - are:
             _discard(self._through, switch, pair)
 
     def pop(self, pair: Pair) -> Entries:

@@ -32,13 +32,16 @@ from controller.apps.forwarding import Forwarding
 from controller.cookies import CookieSpaces
 from controller.own_flows import views
 from controller.requests import Requests
+from controller.senders import Senders
 from controller.topology import Topology
 from controller.topology.discovery import INTERVAL, ON_ITS_WAY, SETTLE_TIME, Discovery
 from protocol import (
     OF13,
+    Connection,
     Ethernet,
     FeaturesReply,
     FlowMod,
+    Hello,
     MacAddress,
     Match,
     Message,
@@ -53,6 +56,7 @@ from protocol import (
 from protocol.endpoint import Endpoint
 from protocol.groups import GroupDescReply, GroupDescRequest
 from protocol.packet import BROADCAST
+from protocol.transport.terminal import collect_rarely
 
 from ..skipping_time import run_skipping, skipping
 from . import fake_switches
@@ -250,6 +254,8 @@ class Bench:
         self.cabling = cabling
         self.topology = Topology()
         self.forwarding = Forwarding(self.topology)
+        self._speeches: dict[int, Connection] = {}
+        self._spoke: set[int] = set()  # to which switches something is to be written
         self.views = {number: self._views(number) for number in cabling.ports}
         self.said = 0  # flow_mods
         self._probes: deque[tuple[int, PacketOut]] = deque()
@@ -259,22 +265,33 @@ class Bench:
         """Return a switch as each of both applications sees it."""
         requests = Requests(lambda: None)
         loop = asyncio.get_running_loop()
+        speech = self._speeches[number] = Connection(0, {OF13}, echo_interval=0)
+        speech.receive_data(Hello().encode(OF13), 0)
 
         def send(message: Message) -> int:
-            message.encode(OF13)
+            xid = speech.send(message)
+            if not self._spoke:
+                loop.call_soon(self.flush)  # as a channel does
+            self._spoke.add(number)
             if isinstance(message, FlowMod):
                 self.said += 1
             elif isinstance(message, GroupDescRequest):
-                loop.call_soon(requests.resolve, GroupDescReply())
+                loop.call_soon(requests.resolve, GroupDescReply(xid=xid))
             elif isinstance(message, PacketOut) and message.data[12:14] == LLDP:
                 self._probes.append((number, message))
                 self._came.set()
-            return 0
+            return xid
 
         features = FeaturesReply(number)
         datapath = Datapath(features, self.cabling.descs(number), OF13, send, requests)
         spaces = CookieSpaces(["topology", "forwarding"])
-        return views(datapath, spaces, spaces.by_name.values())
+        return views(datapath, spaces, spaces.by_name.values(), Senders())
+
+    def flush(self) -> None:
+        """Let all that was said be written."""
+        for number in self._spoke:
+            self._speeches[number].data_to_send()
+        self._spoke.clear()
 
     async def connect(self, number: int) -> None:
         """Let a switch connect."""
@@ -314,6 +331,7 @@ class Bench:
             told = PortStatus(PortReason.MODIFY, desc(number, port, state))
             one, _ = self.views[number]
             await self.topology.port_status(one, told)
+        self.flush()
 
     async def found(self) -> None:
         """Wait until all links are known, and hosts may speak; idle time is skipped."""
@@ -442,6 +460,7 @@ def links() -> None:
 
 
 def main() -> None:
+    collect_rarely()  # as a controller does
     what = sys.argv[1] if len(sys.argv) > 1 else "all"
     parts = {
         "links": links,

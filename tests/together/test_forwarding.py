@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from ipaddress import IPv6Address
 
 import pytest
 
+from controller.apps.forwarding import TAKES_EFFECT
 from controller.cookies import CookieSpaces
 from protocol import OF10, OF13, OF15, Group, MacAddress, Match, Version
 from protocol.packet import Ethernet, IPv6, Udp, build
 
+from ..skipping_time import skipping
 from .networks import forwarding, story
 
 VERSIONS = pytest.mark.parametrize("version", [OF10, OF13, OF15], ids=str)
@@ -136,6 +139,8 @@ async def test_an_entry_that_a_switch_on_the_way_lost_is_put_in_again(version: V
         await datapath.barrier()
         table = both.network.switches["s2"].tables[0]
         before = len(list(table))
+        with skipping():
+            await asyncio.sleep(2 * TAKES_EFFECT)
         assert not (await both.ping_all()).lost
         await datapath.barrier()
         assert len(list(table)) == before + 1

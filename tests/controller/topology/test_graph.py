@@ -179,3 +179,52 @@ def test_a_change_is_seen_by_paths_and_tree(first: int) -> None:
     graph.remove(link(first, 3))
     assert switches_of(graph.path(first, 3)) == [3 - first, 3]
     assert SwitchEnd(first, 3) not in graph.tree()
+
+
+changes = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "remove", "add back", "remove back", "switch goes", "ask"]),
+        st.tuples(st.integers(1, 6), st.integers(1, 6)).filter(lambda c: c[0] < c[1]),
+    ),
+    max_size=40,
+)
+
+
+@given(cables, changes)
+def test_ways_are_right_whatever_changed_and_the_same_lists_as_long_as_they_are(
+    known: list[Cable], steps: list[tuple[str, Cable]]
+) -> None:
+    """What is kept from one question to the next is what a new graph would answer."""
+    graph = graph_of(*known)
+    for step, (a, b) in steps:
+        match step:
+            case "add":
+                graph.add(link(a, b))
+            case "add back":
+                graph.add(link(b, a))
+            case "remove":
+                graph.remove(link(a, b))
+            case "remove back":
+                graph.remove(link(b, a))
+            case "switch goes":
+                graph.remove_switch(a)
+        fresh = Graph()
+        for one in graph.links.values():
+            fresh.add(one)
+        # Of some targets only, so that others are asked about after several changes.
+        for target in range(1, 9) if step == "ask" else [a]:
+            kept = dict(graph.known_links(target))
+            for source in range(1, 9):
+                found = graph.next_links(source, target)
+                assert found == fresh.next_links(source, target)
+                assert kept.get(source, found) is found
+
+
+def test_a_direction_that_carried_nothing_takes_no_other_link_along() -> None:
+    """A hub joins three ports, so that probes of two of them come in at the third."""
+    graph = graph_of((1, 2))
+    astray = link(3, 2, port_b=1)  # it ends where the link from 1 does
+    graph.add(astray)
+    graph.remove(astray)
+    assert switches_of(graph.path(1, 2)) == [2]
+    assert switches_of(graph.path(2, 1)) == [1]

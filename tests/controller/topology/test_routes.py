@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from controller.topology import Graph, Link, SwitchEnd
-from controller.topology.routes import Entries, Pair, RouteTable, entries
-from protocol import Action, MacAddress, Output
+from controller.topology.routes import Entries, Pair, RouteTable, Step, entries
+from protocol import MacAddress, Output
 
 AB = Pair(MacAddress(0xA), MacAddress(0xB))
 BA = Pair(MacAddress(0xB), MacAddress(0xA))
@@ -26,18 +26,25 @@ def square() -> Graph:
     return graph
 
 
-def first(switch: int, ports: list[int]) -> tuple[Action, list[int]]:
-    """Take the first port."""
-    return Output(ports[0]), ports[:1]
+def led(source: SwitchEnd, target: SwitchEnd, most: int) -> Entries | None:
+    """Return entries in the square; each switch takes up to so many ports that lead nearer.
 
+    An action says, in the place of a port, how many there were, if it takes several.
+    """
+    graph = square()
 
-def all_of_them(switch: int, ports: list[int]) -> tuple[Action, list[int]]:
-    """Take any port; the action says how many there are."""
-    return Output(100 + len(ports)), ports
+    def find(switch: int) -> Step | None:
+        links = graph.next_links(switch, target.datapath_id)
+        ports = [link.src.port_no for link in links[:most]]
+        ends = [link.dst for link in links[:most]]
+        said = ports[0] if len(ports) == 1 else 100 + len(ports)
+        return Step(Output(said), ends, links) if links else None
+
+    return entries(source, target, {}, find)
 
 
 def test_a_frame_is_led_along_one_path() -> None:
-    assert entries(square(), end(1, 9), end(3, 9), first) == {
+    assert led(end(1, 9), end(3, 9), 1) == {
         end(1, 9): Output(2),
         end(2, 1): Output(3),
         end(3, 2): Output(9),
@@ -45,19 +52,28 @@ def test_a_frame_is_led_along_one_path() -> None:
 
 
 def test_a_frame_may_come_along_each_path_that_it_may_take() -> None:
-    found = entries(square(), end(1, 9), end(3, 9), all_of_them)
+    found = led(end(1, 9), end(3, 9), 2)
     assert found is not None
     assert found[end(1, 9)] == Output(102)
     assert found.keys() == {end(1, 9), end(2, 1), end(4, 1), end(3, 2), end(3, 4)}
 
 
 def test_hosts_of_one_switch_need_one_entry_and_those_of_one_port_none() -> None:
-    assert entries(square(), end(1, 8), end(1, 9), first) == {end(1, 8): Output(9)}
-    assert entries(square(), end(1, 9), end(1, 9), first) == {}
+    assert led(end(1, 8), end(1, 9), 1) == {end(1, 8): Output(9)}
+    assert led(end(1, 9), end(1, 9), 1) == {}
 
 
 def test_nothing_leads_to_where_no_link_does() -> None:
-    assert entries(square(), end(1, 9), end(7, 9), first) is None
+    assert led(end(1, 9), end(7, 9), 1) is None
+
+
+def test_what_is_known_of_a_switch_is_not_asked_for_again() -> None:
+    known = {
+        1: Step(Output(4), [end(4, 1)], []),
+        4: Step(Output(3), [end(3, 4)], []),
+    }
+    found = entries(end(1, 9), end(3, 9), known, lambda switch: pytest.fail(f"{switch} is known"))
+    assert found == {end(1, 9): Output(4), end(4, 1): Output(3), end(3, 4): Output(9)}
 
 
 @pytest.fixture

@@ -1,0 +1,118 @@
+"""Which links lead nearer to a target: worked out when asked for, and kept as long as it is right.
+
+Most changes of a graph leave the distances to most targets what they are, and of those to
+the others most. So after one no more is worked out anew than what it touches, and that only
+for targets that somebody asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .graph import Link
+
+
+@dataclass(slots=True)
+class _Target:
+    """What is known of the ways to a switch."""
+
+    distances: dict[int, int]  # switch -> links to go
+    next: dict[int, list[Link]] = field(default_factory=dict)  # switch -> links nearer, by port
+    touched: set[int] = field(default_factory=set)  # ends of links for which they may be wrong
+
+
+class Ways:
+    """The first links of all shortest paths, from switches to switches.
+
+    `links_of` gives the links that carry traffic from a switch just now, by port.
+    """
+
+    def __init__(self, links_of: Callable[[int], Mapping[int, Link]]) -> None:
+        self._links_of = links_of
+        self._targets: dict[int, _Target] = {}
+        self._neighbours: dict[int, list[int]] = {}  # switch -> those that its links lead to
+
+    def next_links(self, source: int, target: int) -> list[Link]:
+        """Return the first links of all shortest paths, by port; [] where there is none.
+
+        It is the same list as long as it is right.
+        """
+        ways = self._to(target)
+        found = ways.next.get(source)
+        if found is None:
+            found = ways.next[source] = self._nearer(source, ways.distances)
+        return found
+
+    def known(self, target: int) -> Mapping[int, list[Link]]:
+        """Return what `next_links` returned up to now, by source, and what is still right."""
+        return self._to(target).next
+
+    def _to(self, target: int) -> _Target:
+        ways = self._targets.get(target)
+        if ways is None:
+            ways = self._targets[target] = _Target(self._distances_to(target))
+        elif ways.touched:
+            self._renew(target, ways)
+        return ways
+
+    def _renew(self, target: int, ways: _Target) -> None:
+        """Work out distances anew, and drop what hangs on those that are others now."""
+        before, ways.distances = ways.distances, self._distances_to(target)
+        others = {switch for switch, _ in before.items() ^ ways.distances.items()}
+        for switch in others | ways.touched:
+            ways.next.pop(switch, None)
+        for switch in others:
+            for neighbour in self._neighbours_of(switch):
+                ways.next.pop(neighbour, None)
+        ways.touched.clear()
+
+    def _nearer(self, source: int, distances: Mapping[int, int]) -> list[Link]:
+        left = distances.get(source)
+        if not left:
+            return []
+        links = self._links_of(source).values()
+        found = [link for link in links if distances[link.dst.datapath_id] < left]
+        return found if len(found) == 1 else sorted(found)
+
+    def _distances_to(self, target: int) -> dict[int, int]:
+        found, queue, neighbours = {target: 0}, [target], self._neighbours
+        for here in queue:  # which grows meanwhile
+            distance = found[here] + 1
+            for there in neighbours.get(here) or self._neighbours_of(here):
+                if there not in found:  # traffic comes from there by the same cable
+                    found[there] = distance
+                    queue.append(there)
+        return found
+
+    def _neighbours_of(self, switch: int) -> list[int]:
+        links = self._links_of(switch).values()
+        found = self._neighbours[switch] = list({link.dst.datapath_id for link in links})
+        return found
+
+    def changed(self, link: Link) -> None:
+        """A link that carries traffic came, or one that did went."""
+        one, other = link.src.datapath_id, link.dst.datapath_id
+        self._neighbours.pop(one, None)
+        self._neighbours.pop(other, None)
+        for ways in self._targets.values():
+            here, there = ways.distances.get(one), ways.distances.get(other)
+            if ways.touched:
+                ways.touched |= {one, other}
+            elif here == there:
+                continue  # no shortest path uses the link, nor did one
+            elif here is None or there is None or abs(here - there) > 1:
+                ways.touched |= {one, other}
+            else:
+                far = one if here > there else other
+                ways.next.pop(far, None)
+                # It is as far as before if another link leads nearer, or this one, which came.
+                if not self._nearer(far, ways.distances):
+                    ways.touched |= {one, other}
+
+    def forget(self, target: int) -> None:
+        """Forget what leads to a switch, as it is gone."""
+        self._targets.pop(target, None)
+        self._neighbours.pop(target, None)
