@@ -290,6 +290,9 @@ def _read_value(text: str) -> object:
 def _unknown(name: str, running: Sequence[str]) -> str:
     if name in loading.known():
         return f"{name} does not run; name it on the command line, or in the file as [apps.{name}]"
+    if takers := loading.takers_of(name):
+        cure = f"name one on the command line, or in the file as [apps.{takers[0]}]"
+        return f"{name} runs beside {' or '.join(takers)}, which does not run; {cure}"
     close = get_close_matches(name, [*running, *loading.known()], 1)
     cure = f"did you mean {close[0]}?" if close else f'say where it is: from = "{name}.py"'
     return f"there is no application {name}; {cure}"

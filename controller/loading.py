@@ -203,6 +203,15 @@ def classes_of(name: str) -> list[type[App]]:
     return list(found)
 
 
+def takers_of(name: str) -> list[str]:
+    """Return the bundled applications that bring along what is called so."""
+    return [
+        one
+        for one in bundled()
+        if one != name and any(name_of(cls) == name for cls in classes_of(one))
+    ]
+
+
 def arguments(cls: type[App]) -> dict[str, type]:
     """Return the arguments of a class that are applications or options, with their types.
 

@@ -39,6 +39,7 @@ from protocol.packet import BRIDGE_GROUP, BridgeId, Llc, Packet, build
 BPDU_PRIORITY = 0xFFFE  # of the entry that brings BPDUs here, whatever the state of their port
 PORT_PRIORITY = 0xFFF0  # of the entries that keep frames from ports which do not forward
 AGEING_TIME = 300  # seconds after which an entry goes that no frame needed (802.1D 7.9.2)
+NAMES = 0x1000  # of bridges with the same address: beside the priority there are 12 bits
 MAX_STATIONS = 16_384  # of a switch; above that the one learned first is forgotten
 
 logger = logging.getLogger("controller")
@@ -86,6 +87,7 @@ class SpanningTree(App):
         self.options = options
         self.times = Times(options.hello_time, options.max_age, options.forward_delay)
         self.bridges: dict[int, Bridge] = {}  # datapath_id -> its state
+        self.names: dict[BridgeId, int] = {}  # of these bridges -> datapath_id
         self.stations: dict[int, dict[MacAddress, int]] = {}  # datapath_id -> MAC -> port
         self.datapaths: dict[int, Datapath] = {}
         self.timers: list[tuple[float, int]] = []  # a heap of when bridges are due
@@ -95,7 +97,7 @@ class SpanningTree(App):
     async def switch_ready(self, datapath: Datapath) -> None:
         number = datapath.datapath_id
         self.datapaths[number], self.stations[number] = datapath, {}
-        self.bridges[number] = Bridge(bridge_id(number, self.options.priority), self.times)
+        self.bridges[number] = Bridge(self.name(number), self.times)
         self.forget(datapath)  # what is left of an earlier run
         to_us = [Output(Port.CONTROLLER)]
         datapath.add_flow(Match(eth_dst=BRIDGE_GROUP), to_us, priority=BPDU_PRIORITY)
@@ -105,8 +107,22 @@ class SpanningTree(App):
 
     async def switch_gone(self, datapath: Datapath) -> None:
         if self.datapaths.get(datapath.datapath_id) is datapath:
+            if bridge := self.bridges.get(datapath.datapath_id):
+                self.names.pop(bridge.bridge_id, None)
             for known in (self.datapaths, self.stations, self.bridges, self.due):
                 known.pop(datapath.datapath_id, None)
+
+    def name(self, datapath_id: int) -> BridgeId:
+        """Return a name for a switch that no other one of ours has; it keeps the one it had."""
+        if before := self.bridges.get(datapath_id):
+            return before.bridge_id
+        for extra in range(NAMES):
+            name = bridge_id(datapath_id, self.options.priority, extra)
+            if self.names.setdefault(name, datapath_id) == datapath_id:
+                break
+        else:
+            logger.warning("datapath %#x: all names of bridges like it are taken", datapath_id)
+        return name
 
     async def port_status(self, datapath: Datapath, message: PortStatus) -> None:
         exists = message.reason != PortReason.DELETE
@@ -226,10 +242,14 @@ class SpanningTree(App):
             datapath.delete_flows(out_port=port_no)
 
 
-def bridge_id(datapath_id: int, priority: int) -> BridgeId:
-    """Return the name of a switch as a bridge: of its 64 bits all but four."""
-    low, extension = datapath_id & 0xFFFF_FFFF_FFFF, datapath_id >> 48 & 0xFFF
-    return BridgeId(priority | extension, MacAddress(low))
+def bridge_id(datapath_id: int, priority: int, extra: int = 0) -> BridgeId:
+    """Return the name of a switch as a bridge: of its 64 bits all but four.
+
+    Those that differ in these four only are told apart by `extra`, as a name has no room for
+    them: 12 bits beside the priority (802.1D-2004 9.2.5) and 48 of an address.
+    """
+    low, high = datapath_id & 0xFFFF_FFFF_FFFF, (datapath_id >> 48) + extra
+    return BridgeId(priority | high % NAMES, MacAddress(low))
 
 
 def now() -> float:

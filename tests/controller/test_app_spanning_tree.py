@@ -306,6 +306,27 @@ def test_a_switch_that_is_gone_is_forgotten() -> None:
     run_skipping(story())
 
 
+def test_switches_of_which_only_the_upper_four_bits_differ_have_different_names() -> None:
+    """All bridges of a network must (IEEE 802.1D-2004 9.2.5)."""
+
+    async def story() -> None:
+        app, numbers = SpanningTree(), [1, 1 | 1 << 60, 1 | 1 << 48]
+        switches = {number: recording(datapath_id=number)[0] for number in numbers}
+        for one in switches.values():
+            await app.switch_ready(one)
+        names = {number: app.bridges[number].bridge_id for number in numbers}
+        assert len(set(names.values())) == len(numbers)
+        assert names[1] == bridge_id(1, 0x8000)
+        await app.switch_ready(switches[1 | 1 << 60])  # over a new channel: it keeps its name
+        assert app.bridges[1 | 1 << 60].bridge_id == names[1 | 1 << 60]
+        await app.switch_gone(switches[1])
+        other, _ = recording(datapath_id=1 | 1 << 61)
+        await app.switch_ready(other)  # and the name of one that went is free
+        assert app.bridges[1 | 1 << 61].bridge_id == names[1]
+
+    run_skipping(story())
+
+
 def test_switches_that_differ_anywhere_in_60_bits_are_different_bridges() -> None:
     names = [bridge_id(number, 0x8000) for number in (1, 2, 1 << 47, 1 << 48, 1 << 59)]
     assert len(set(names)) == len(names)

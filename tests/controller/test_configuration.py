@@ -174,6 +174,11 @@ def test_who_is_brought_by_others_can_be_told_something_too(place: Path) -> None
             "p.toml, line 1: apps.nothing_like_it: there is no application nothing_like_it; say "
             'where it is: from = "nothing_like_it.py"',
         ),
+        (
+            "[apps.hub]\n[apps.topology]\ninterval = 2.0",
+            "p.toml, line 2: apps.topology: topology runs beside forwarding, which does not run; "
+            "name one on the command line, or in the file as [apps.forwarding]",
+        ),
         ("[apps.hub]\nport = 5", "p.toml, line 2: apps.hub.port: hub takes no options"),
         ("[apps.hub]\nfrom = 5", "p.toml, line 2: apps.hub.from: write a file or a module"),
         ("[apps.wall]\nfrom = './none.py'", "there is no file"),
