@@ -132,6 +132,12 @@ plan_options = gathered(
         default=True,
         help="Whether a packet-in has a buffer_id beside the packet.  [buffered]",
     ),
+    click.option(
+        "--busy",
+        is_flag=True,
+        help="Look for answers without a pause, as cbench does: it takes a processor for each "
+        "process, and answers are not late by the time that waking one takes.",
+    ),
     _number("--frame-size", MIN_FRAME, "Bytes of each packet.", MIN_FRAME),
     _number("--flows", 100, "Flow entries that a switch tells of when it is asked.", 0),
     click.option(

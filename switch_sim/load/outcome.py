@@ -96,6 +96,7 @@ class Outcome:
             "window": plan.window,
             "rate": plan.rate,
             "buffered": plan.buffered,
+            "busy": plan.busy,
             "seconds": self.seconds,
             "up_ms": percentiles(self.up, 1e3),
         }

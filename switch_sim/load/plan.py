@@ -58,6 +58,7 @@ class Plan:
     duration: float = 5.0  #: seconds that are
     timeout: float = TIMEOUT  #: seconds after which an answer is lost
     settle: float = SETTLE
+    busy: bool = False  #: whether to look for answers without a pause
     connect_timeout: float = CONNECT_TIMEOUT
 
     def __post_init__(self) -> None:

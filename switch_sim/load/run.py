@@ -32,8 +32,8 @@ def run(plan: Plan, place: Place, tls: TlsFiles | None, watch: Watch) -> Outcome
     answers = (Answers(number, plan.ports, plan.flows) for number in numbers)
     lanes = [Lane(one, plan.versions, tally, began) for one in answers]
     course = Course(plan, lanes, began)
-    sockets = Sockets(lanes, place, tls.client() if tls else None)
-    clock = _ProcessorClock()
+    sockets = Sockets(lanes, place, tls.client() if tls else None, busy=plan.busy)
+    clock = _ProcessorClock(sockets.worked)
     told, shown = began, course.phase
 
     def done() -> bool:
@@ -57,13 +57,14 @@ def run(plan: Plan, place: Place, tls: TlsFiles | None, watch: Watch) -> Outcome
 class _ProcessorClock:
     """How long the processor worked for us while it was measured."""
 
-    def __init__(self) -> None:
+    def __init__(self, worked: Callable[[], float]) -> None:
         self.spent = 0.0
+        self._worked = worked
         self._began: float | None = None
 
     def see(self, phase: Phase) -> None:
         if phase is Phase.MEASURING and self._began is None:
-            self._began = time.process_time()
+            self._began = self._worked()
         elif phase in _ENDING and self._began is not None:
-            self.spent = time.process_time() - self._began
+            self.spent = self._worked() - self._began
             self._began = None

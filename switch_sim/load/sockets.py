@@ -56,9 +56,13 @@ class Sockets:
         place: Place,
         tls: ssl.SSLContext | None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        busy: bool = False,
     ) -> None:
         self.selector = selectors.DefaultSelector()
         self.clock = clock
+        self._look = self._spin if busy else self._wait
+        self._idled = 0.0  # processor seconds in which we only looked whether something came
         self.buffer = bytearray(READ_SIZE + SPARE)
         self.room = memoryview(self.buffer)
         self._channels = {lane: _Channel(self, lane, place, tls) for lane in lanes}
@@ -66,7 +70,7 @@ class Sockets:
     def run(self, course: Course, until: Callable[[], bool]) -> None:
         """Let the course go on until `until` says so; it is asked after each wait."""
         while not until():
-            for key, events in self._wait(course.wake - self.clock()):
+            for key, events in self._look(course.wake - self.clock()):
                 key.data.ready(events)
             if (now := self.clock()) >= course.wake:
                 course.advance(now)
@@ -78,6 +82,10 @@ class Sockets:
         for lane in spoke:
             if not lane.blocked:
                 self._channels[lane].flush()
+
+    def worked(self) -> float:
+        """Return the processor seconds that this process worked: looking in vain is no work."""
+        return time.process_time() - self._idled
 
     def close(self) -> None:
         """Give all sockets back."""
@@ -91,6 +99,14 @@ class Sockets:
             select.select([fileno()], [], [], seconds)  # which counts in microseconds
             seconds = 0
         return self.selector.select(seconds)
+
+    def _spin(self, seconds: float) -> list[tuple[selectors.SelectorKey, int]]:
+        """Look without a pause: who sleeps is late by the time that waking takes."""
+        end, began = self.clock() + min(seconds, MAX_WAIT), time.process_time()
+        while not (found := self.selector.select(0)) and self.clock() < end:
+            pass
+        self._idled += time.process_time() - began
+        return found
 
 
 class _Channel:

@@ -102,6 +102,14 @@ async def test_a_rate_that_the_controller_keeps_up_with_is_the_rate_of_answers()
     assert found.tally.late.count == found.tally.packet_ins
 
 
+async def test_looking_without_a_pause_counts_as_work_only_where_something_came() -> None:
+    plan = replace(PLAN, mode=Mode.RATE, rate=100, duration=0.5, busy=True)
+    found = await outcome(plan, [LearningSwitch()])
+    assert found.answered > 10
+    assert found.tally.lost == 0
+    assert found.load < 0.5
+
+
 async def test_a_storm_of_switches_comes_up() -> None:
     found = await outcome(replace(PLAN, mode=Mode.STORM, switches=50), [LearningSwitch()])
     assert (found.switches, found.up.count, found.tally.latency.count) == (50, 50, 50)
