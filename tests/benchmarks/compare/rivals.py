@@ -20,6 +20,7 @@ from protocol import OF10, OF13, Version
 
 ROOT = Path(__file__).parents[3]
 OS_KEN_APP = ROOT / "tests" / "interop" / "osken_learning_switch.py"
+OS_KEN = "os-ken"
 PATIENCE = 30.0  # seconds in which a controller must listen
 
 
@@ -54,7 +55,7 @@ def rivals() -> Iterator[Rival]:
     yield OURS
     if find_spec("os_ken"):
         words = [sys.executable, str(OS_KEN_APP), "PORT"]
-        yield Rival("os-ken", package_version("os-ken"), words)
+        yield Rival(OS_KEN, package_version("os-ken"), words)
     if checkout := os.environ.get("POX"):
         program = str(Path(checkout).absolute() / "pox.py")
         module, switch = "openflow.of_01", "forwarding.l2_learning"
