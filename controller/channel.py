@@ -158,9 +158,13 @@ class Channel:
         """Read slowly from a switch that brings much while others want a turn."""
         # What is dropped costs next to nothing, however much of it is read.
         self._read_size = READ_SIZE if self.connection.drops_packet_ins else READ_IN_TURN
+        self.rest(REST)
+
+    def rest(self, seconds: float) -> None:
+        """Read nothing for a while."""
         self._resting = True
         self.update_interest()
-        self.loop.call_later(REST, self._rest_is_over)
+        self.loop.call_later(seconds, self._rest_is_over)
 
     def _rest_is_over(self) -> None:
         self._resting = False

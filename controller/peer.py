@@ -35,6 +35,7 @@ from .own_flows import views
 from .packet_in_limit import PacketInLimit
 from .port_table import PORTS_MAX
 from .requests import Requests
+from .returns import FREE
 from .senders import Senders
 from .turns import Turn
 
@@ -67,6 +68,8 @@ class Peer:
         self.faults = 0  # messages that were not understood
         self._handshake: Handshake | None = None
         self._handshake_timer: asyncio.TimerHandle | None = None
+        self._held: list[Event] | None = None  # while it waits, as it came too often
+        self._has_waited = False
         self._burial: asyncio.Task[None] | None = None
         self.has_ended = False  #: whether the channel is gone
         self._end: asyncio.Future[None] | None = None  # for whoever waits until it is
@@ -107,7 +110,9 @@ class Peer:
         self.channel.update_interest()
 
     def _receive(self, event: Event) -> None:
-        if isinstance(event, Message):
+        if self._held is not None and not isinstance(event, Closed):
+            self._held.append(event)
+        elif isinstance(event, Message):
             if self.datapath is None:
                 self._introduce(event)
             elif not (self.requests and self.requests.resolve(event)):
@@ -219,10 +224,13 @@ class Peer:
             auxiliary.channel.update_interest()
 
     def _shake_hands(self, version: Version) -> None:
+        self._await_features()
+        self._handshake = Handshake(version, self.send)
+
+    def _await_features(self) -> None:
         timeout = self.controller.handshake_timeout
         loop = asyncio.get_running_loop()
         self._handshake_timer = loop.call_later(timeout, self._late, timeout)
-        self._handshake = Handshake(version, self.send)
 
     def _late(self, timeout: float) -> None:
         self.channel.close(f"the switch did not tell its features in {timeout:g} s")
@@ -232,6 +240,8 @@ class Peer:
             self.main.hear(message, self)
             return
         assert self._handshake is not None
+        if isinstance(message, FeaturesReply) and self._has_to_wait(message):
+            return
         try:
             told = self._handshake.receive(message)
             if told and told[0].auxiliary_id:
@@ -240,6 +250,30 @@ class Peer:
                 self._ready(*told)
         except OpenFlowError as error:
             self.channel.close(f"the handshake failed: {error}")
+
+    def _has_to_wait(self, features: FeaturesReply) -> bool:
+        """Return whether a switch waits, as it came back too often; then it goes on by itself."""
+        if features.auxiliary_id or not features.datapath_id or self._has_waited:
+            return False
+        self._has_waited, loop = True, self.channel.loop
+        pause = self.controller.returns.note(features.datapath_id, loop.time())
+        if not pause.seconds:
+            return False
+        if pause.is_first:
+            line = "datapath %#018x: it came %d times within a short time; now it waits each time"
+            logger.warning(line, features.datapath_id, FREE + 1)
+        self._held = [features]
+        self.channel.rest(pause.seconds)
+        assert self._handshake_timer is not None
+        self._handshake_timer.cancel()
+        self._handshake_timer = asyncio.get_running_loop().call_later(pause.seconds, self._go_on)
+        return True
+
+    def _go_on(self) -> None:
+        """Take what came before the switch had to wait."""
+        held, self._held = self._held, None
+        self._await_features()
+        self.receive(held or [])
 
     def _assist(self, features: FeaturesReply) -> None:
         """Belong to a main channel from now on; OpenFlowError where there is none for it."""

@@ -26,6 +26,7 @@ from .dispatch import run_background
 from .listener import Listener
 from .peer import GONE_TIMEOUT, Peer
 from .recorder import Recorder
+from .returns import Returns
 from .secure import Certificates, TlsLayer
 from .sockets import dialled, hurry, listening, name_of
 from .turns import Turns
@@ -67,7 +68,7 @@ class Controller:
         packet_in_rate: float = 0,
     ) -> None:
         self.packet_in_rate = packet_in_rate  #: a second and datapath, more are dropped; 0: none
-        self.turns = Turns()
+        self.turns, self.returns = Turns(), Returns()
         self.duplicates = duplicates  #: which of two connections with one datapath_id stays
         self.tls = tls  #: for endpoints ssl: and pssl:
         self.recorder = recorder or Recorder()
