@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from .compiler import form_of
 from .match import Match
 from .oxm import OXM, FieldValue
-from .oxm_readers import CODES
+from .templates import Slot, template
 from .version import Version
 from .wire import Converted, Shape, resolve
 from .writer import Form
@@ -124,12 +124,12 @@ class Plans:
             name: value if name in _DECIDING else 0 for name, value in match.items()
         }
         empty = self._slowly(Match.unchecked(numbers))
-        places = {}
-        for variable, name in enumerate(numbers):
+        slots = []
+        for which, name in enumerate(numbers):
             if name not in _DECIDING:
-                place = self._place(name, numbers, empty)
-                places[place.start] = place, f"v{variable}", self._below.get(name)
-        return _packer(len(numbers), empty, [places[start] for start in sorted(places)])
+                start, stop, factor = self._place(name, numbers, empty)
+                slots.append(Slot(start, stop - start, which, factor, self._below.get(name)))
+        return template(empty, len(numbers), sorted(slots))
 
     def _place(self, name: str, numbers: dict[str, FieldValue], empty: bytes) -> _Place:
         largest = self._below.get(name, OXM[name].all_ones + 1) - 1
@@ -149,21 +149,3 @@ class Plans:
 
 def _no_plan(*numbers: FieldValue) -> None:
     """Be the plan of a shape that has none."""
-
-
-def _packer(count: int, empty: bytes, fields: list[tuple[_Place, str, int | None]]) -> Plan:
-    """Return what puts some of `count` numbers into the bytes of a match of zeros."""
-    codes, values, at = [">"], list[str](), 0
-    for place, variable, limit in fields:
-        parts, shares, _ = CODES[place.stop - place.start]
-        codes.append(f"{place.start - at}s{parts}")
-        values.append(repr(empty[at : place.start]))
-        number = variable if limit is None else f"({variable} if {variable} < {limit} else None)"
-        product = f"{number} * {place.factor}" if place.factor > 1 else number
-        values += [share.format(product) for share in shares]
-        at = place.stop
-    pack = struct.Struct(f"{''.join(codes)}{len(empty) - at}s").pack
-    variables, packed = ", ".join(f"v{n}" for n in range(count)), ", ".join([*values, "rest"])
-    # Our own table, nobody's input.
-    made: Plan = eval(f"lambda {variables}: pack({packed})", {"pack": pack, "rest": empty[at:]})
-    return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import struct
 from collections.abc import Iterable, Iterator
+from typing import TypeGuard
 
 from .actions import Output
 from .classic_match import Match10, Match11
@@ -25,10 +26,34 @@ from .writer import Codec
 
 HEAD = '''# cython: language_level=3, binding=False, embedsignature=False
 """Made by protocol/cython_codecs.py; see there."""
+cimport cython
 from operator import index
+from struct import error
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.long cimport PyLong_AsLongLong, PyLong_AsUnsignedLongLong
 from libc.string cimport memcpy, memset
+
+cdef extern from *:
+    """
+    #include <structmember.h>
+    /* Where a record keeps a field, 0 where that is not known. */
+    static Py_ssize_t place_of(PyObject* found) {
+        if (!Py_IS_TYPE(found, &PyMemberDescr_Type)) return 0;
+        PyMemberDef* member = ((PyMemberDescrObject*)found)->d_member;
+        return member->type == T_OBJECT_EX ? member->offset : 0;
+    }
+    static inline PyObject* field_at(PyObject* record, Py_ssize_t place) {
+        PyObject* found = *(PyObject**)((char*)record + place);
+        if (found == NULL) PyErr_SetString(PyExc_AttributeError, "a field has no value");
+        else Py_INCREF(found);
+        return found;
+    }
+    """
+    Py_ssize_t place_of(object found)
+    object field_at(object record, Py_ssize_t place)
+
+cdef inline object field(object m, bint is_known, Py_ssize_t place, str name):
+    return field_at(m, place) if is_known and place else getattr(m, name)
 
 ctypedef unsigned long long number
 ctypedef const unsigned char* place
@@ -81,6 +106,78 @@ cdef inline object copy_exactly(unsigned char* p, object raw, Py_ssize_t size):
     if type(raw) is not bytes or PyBytes_GET_SIZE(raw) != size:
         raise ValueError(f"{raw!r} is not {size} bytes")
     memcpy(p, PyBytes_AS_STRING(raw), size)
+
+@cython.final
+cdef class Template:
+    """Puts numbers into bytes: see protocol/templates.py."""
+
+    cdef bytes empty
+    cdef Py_ssize_t count
+    cdef int slots
+    cdef Py_ssize_t starts[32]
+    cdef int sizes[32]
+    cdef Py_ssize_t which[32]
+    cdef number factors[32]
+    cdef number limits[32]
+
+    def __init__(self, bytes empty, Py_ssize_t count, slots):
+        self.empty, self.count, self.slots = empty, count, len(slots)
+        if self.slots > 32:
+            raise KeyError("too many fields")
+        for at, (start, size, which, factor, limit) in enumerate(slots):
+            largest = (1 << 8 * size) - 1 if limit is None else limit - 1
+            if start < 0 or start + size > len(empty) or not 0 <= which < count:
+                raise KeyError("a slot lies outside")
+            self.starts[at], self.sizes[at], self.which[at] = start, size, which
+            self.factors[at] = factor
+            self.limits[at] = min(largest, ((1 << 8 * size) - 1) // factor)
+
+    def __call__(self, *values):
+        cdef int at
+        cdef number value
+        if len(values) != self.count:
+            raise TypeError(f"{self.count} numbers are needed")
+        cdef bytes out = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(self.empty))
+        cdef unsigned char* p = <unsigned char*>PyBytes_AS_STRING(out)
+        memcpy(p, PyBytes_AS_STRING(self.empty), PyBytes_GET_SIZE(self.empty))
+        for at in range(self.slots):
+            try:
+                value = whole(values[self.which[at]], 8)
+            except OverflowError:
+                raise error("the number has no room") from None
+            if value > self.limits[at]:
+                raise error("the number has no room")
+            store(p + self.starts[at], value * self.factors[at], self.sizes[at])
+        return out
+
+@cython.final
+cdef class Limits:
+    """Says 0 to as many numbers, none of which is too large: see CHECKS in protocol/match.py."""
+
+    cdef int count
+    cdef number largest[32]
+
+    def __init__(self, list largest):
+        self.count = len(largest)
+        if self.count > 32:
+            raise KeyError("too many fields")
+        for at in range(self.count):
+            self.largest[at] = largest[at]
+
+    def __call__(self, *values):
+        cdef int at
+        if len(values) != self.count:
+            raise TypeError(f"{self.count} numbers are needed")
+        for at in range(self.count):
+            value = values[at]
+            if not isinstance(value, int):
+                raise TypeError(f"{value!r} is no number")
+            try:
+                if PyLong_AsUnsignedLongLong(value) > self.largest[at]:
+                    return 1
+            except OverflowError:
+                return 1
+        return 0
 
 READY = {}
 '''
@@ -139,12 +236,16 @@ class _Factory:
         names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
         self.formats = struct_formats(env)
         self.bound = sorted((names & env.keys()) - self.formats.keys())
+        self.fields = {node.attr for node in ast.walk(self.encode) if _is_field(node)}
+        self.encode = _Fields().visit(self.encode)
 
     def lines(self) -> Iterator[str]:
         """Return the lines of the module."""
         yield f"def {self.name}(env):"
         for name in self.bound:
             yield f"    {name} = env[{name!r}]"
+        for name in sorted(self.fields):
+            yield f"    cdef Py_ssize_t at_{name} = place_of(getattr(record, {name!r}, None))"
         yield from (f"    {line}" for line in (*self._decode(), *self._encode()))
         yield "    return decode, encode"
         yield f"READY[{self.key!r}] = {self.name}"
@@ -184,6 +285,8 @@ class _Factory:
         for name in sorted(_assigned(self.encode)):
             yield f"    cdef {_type_of(name)} {name}"
         *others, last = self.encode.body
+        if self.fields:
+            yield "    cdef bint is_known = type(m) is record"
         yield "    cdef bytes out"
         yield "    cdef unsigned char* p"
         for line in others:
@@ -240,6 +343,20 @@ class _Cuts(ast.NodeTransformer):
         assert node.slice.upper is not None
         call = ast.Name("cut", ast.Load())
         return ast.Call(call, [node.value, node.slice.lower, node.slice.upper], [])
+
+
+def _is_field(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    return isinstance(node, ast.Attribute) and ast.unparse(node.value) == "m"
+
+
+class _Fields(ast.NodeTransformer):
+    """Takes fields of the record from where it keeps them."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        if not _is_field(node):
+            return ast.Attribute(self.visit(node.value), node.attr, node.ctx)
+        taken = [ast.Name(one, ast.Load()) for one in ("m", "is_known", f"at_{node.attr}")]
+        return ast.Call(ast.Name("field", ast.Load()), [*taken, ast.Constant(node.attr)], [])
 
 
 def _assigned(function: ast.FunctionDef) -> set[str]:

@@ -25,6 +25,7 @@ from .oxm import (
     OxmField,
 )
 from .oxm_table import OxmTable, oxm_table, parse_field
+from .ready import LIMITS
 from .record import later, parse_shape
 from .version import Version
 from .wire import U16, Versioned
@@ -49,12 +50,11 @@ class Match:
 
     __slots__ = ("_fields", "_forms", "_hash", "_port")
 
-    _port: int  # of a PacketIn, which sets it when it is asked for it
-
     def __init__(self, **given: FieldInput) -> None:
         self._fields: dict[str, FieldValue] = given  # type: ignore[assignment]
         self._forms: dict[object, Any] | None = None
         self._hash: int | None = None
+        self._port: int  # of a PacketIn, which sets it when it is asked for it
         try:  # plain numbers in order, as most are, need no reading
             if not CHECKS[tuple(given)](*given.values()):
                 return
@@ -201,9 +201,15 @@ class _Checks(dict[tuple[str, ...], Callable[..., object]]):
         source = f"lambda {', '.join(names)}: {' or '.join([' | '.join(wrong) or '0', *values])}"
         if len(self) >= _CHECKS_MAX:
             self.clear()
-        # The names of our own table, nobody's input.
-        self[names] = made = eval(source)
+        if LIMITS is not None and not values and all(map(_is_short, names)):
+            self[names] = made = LIMITS([PLAIN_MAX[name] for name in names])
+        else:
+            self[names] = made = eval(source)  # the names of our own table, nobody's input
         return made  # type: ignore[no-any-return]
+
+
+def _is_short(name: str) -> bool:
+    return PLAIN_MAX[name].bit_length() <= 64
 
 
 CHECKS = _Checks()

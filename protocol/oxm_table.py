@@ -23,8 +23,9 @@ from .oxm import (
     oxm_header,
     oxm_name,
 )
-from .oxm_readers import CODES, OxmReaders
+from .oxm_readers import OxmReaders
 from .record import parse_shape
+from .templates import Slot, template
 from .version import Version
 from .wire import U32, Bytes
 from .writer import Malformed
@@ -174,19 +175,15 @@ class OxmTable:
         It takes the numbers in the order of the names. LookupError where a field is not
         plain; the function raises TypeError or struct.error for what is none or too large.
         """
-        codes, arguments = [">HH"], [str(kind), ""]
-        for place, name in enumerate(names):
+        slots, empty = list[Slot](), struct.pack(">HH", kind, 0)
+        for which, name in enumerate(names):
             header, size = self.plain[name]
-            parts, shares, _ = CODES[size]
-            codes.append(f"{len(header)}s{parts}")
-            arguments += [repr(header), *(share.format(f"v{place}") for share in shares)]
-        length = struct.calcsize("".join(codes))
-        arguments[1] = str(length)
-        pack = struct.Struct(f"{''.join(codes)}{-length & 7}x").pack
-        source = f"lambda {', '.join(f'v{n}' for n in range(len(names)))}: "
-        # Our own table, nobody's input.
-        made: Callable[..., bytes] = eval(f"{source}pack({', '.join(arguments)})", {"pack": pack})
-        return made
+            empty += header
+            slots.append(Slot(len(empty), size, which))
+            empty += bytes(size)
+        length = len(empty)
+        empty = struct.pack(">HH", kind, length) + empty[4:] + bytes(-length & 7)
+        return template(empty, len(names), slots)
 
     def _write_other(self, name: str, value: FieldValue) -> bytes:
         if number := self.numbers.get(name):

@@ -14,13 +14,11 @@ from typing import Any
 Names = Mapping[str, Any]  #: what the functions of a codec use, by the names in their source
 
 
-def _ready() -> dict[str, Callable[[Names], tuple[Any, Any]]]:
+def _compiled() -> Any:
     try:
-        found: dict[str, Callable[[Names], tuple[Any, Any]]]
-        found = import_module("._codecs", __package__).READY
+        return import_module("._codecs", __package__)
     except ModuleNotFoundError:
-        return {}
-    return found
+        return None
 
 
 def struct_formats(names: Names) -> dict[str, str]:
@@ -38,5 +36,10 @@ def key_of(source: str, names: Names) -> str:
     return sha256("\n".join([source, *formats]).encode()).hexdigest()
 
 
+_codecs = _compiled()
 #: Makes decode and encode of the names that they use, by the `key_of` their source.
-READY = _ready()
+READY: dict[str, Callable[[Names], tuple[Any, Any]]] = _codecs.READY if _codecs else {}
+#: Does what `templates.template` does; None in pure Python.
+TEMPLATE = _codecs.Template if _codecs else None
+#: Takes the largest numbers of some fields, and does what `match.CHECKS` has for these.
+LIMITS = _codecs.Limits if _codecs else None
