@@ -145,7 +145,7 @@ class Channel:
         if self.turn is not None:
             if self.turn.waits(len(events), now):
                 self._rest()
-            else:
+            elif self._read_size != READ_SIZE and not self.turn.is_slowed(now):
                 self._read_size = READ_SIZE
         is_due, self._flushing = self._flushing, True  # what is said now goes below
         try:

@@ -76,6 +76,14 @@ class Turn:
             self._turns.note(self, now)
         return False
 
+    def is_slowed(self, now: float) -> bool:
+        """Return whether not much is to be read at once, though others need not go first now.
+
+        Whoever is slowed down so far that it brings little would else be read from without
+        measure as soon as its allowance is filled, and let the others wait once more.
+        """
+        return now - self._much_at < CALM and self._turns.others_want(self, now)
+
     def close(self) -> None:
         """The datapath is gone."""
         self._turns.forget(self)

@@ -84,6 +84,22 @@ def test_a_flood_is_forgotten_soon() -> None:
     assert not flood.waits(1, 0.3)
 
 
+def test_who_brought_much_is_read_from_in_small_pieces_until_it_was_calm_or_nobody_waits() -> None:
+    flood, modest = two()
+    flood.waits(MUCH, 0.0)
+    modest.waits(1, 0.9)
+    assert not flood.waits(1, 0.9)  # its allowance is filled again
+    assert flood.is_slowed(0.9)
+    assert not flood.is_slowed(CALM)
+    assert not modest.is_slowed(0.9)
+
+
+def test_who_is_alone_is_read_from_in_large_pieces() -> None:
+    flood, _ = two()
+    flood.waits(MUCH, 0.0)
+    assert not flood.is_slowed(0.1)
+
+
 def test_who_is_gone_wants_nothing() -> None:
     flood, modest = two()
     modest.waits(1, 0.0)
