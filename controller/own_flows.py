@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -93,25 +93,19 @@ class OwnFlows:
         def send(message: Message) -> int:
             if type(message) is FlowMod:
                 # What comes of add_flow is right as it is, and most often that is all.
-                if (
-                    owners is None
-                    and message.command is _ADD
-                    and message.cookie & PREFIX_MASK == base
-                ):
-                    return plain(message)
-            elif type(message) not in _CONCERNED:
-                return plain(message)
-            return other(message)
+                if message.command is not _ADD or message.cookie & PREFIX_MASK != base:
+                    return other(message)
+                xid = plain(message)
+                if owners is not None and (met := owners.add(base, message)):
+                    self._tell_overlaps(message, met)
+                return xid
+            return other(message) if type(message) in _CONCERNED else plain(message)
 
         return send
 
     def _concerned(self, message: Message) -> int:
         """Send what tells of entries."""
         if isinstance(message, FlowMod):
-            if message.command is _ADD and message.cookie & PREFIX_MASK == self._base:
-                xid = self._send(message)
-                self._note(message)
-                return xid
             return self._flow_mod(message)
         assert isinstance(message, BundleAdd)
         if isinstance(message.message, FlowMod):  # bundles exist where cookie_mask does
@@ -174,9 +168,12 @@ class OwnFlows:
         )
 
     def _note(self, message: FlowMod) -> None:
-        if self._owners is None:
-            return
-        for base in self._owners.add(self._base, message):
+        if self._owners is not None:
+            self._tell_overlaps(message, self._owners.add(self._base, message))
+
+    def _tell_overlaps(self, message: FlowMod, met: Set[int]) -> None:
+        """Warn of the others of whom an entry overlaps with one, once for each two."""
+        for base in met:
             other = self._spaces.whose(base)
             if other is not None and self._spaces.first_overlap(self.space, other):
                 logger.warning(

@@ -12,7 +12,7 @@ from msgspec import Meta
 from controller import App, Datapath, Options, run
 from controller.topology import Host, HostGone, HostMoved, Link, LinkDown, SwitchEnd, Topology
 from controller.topology.app import Event
-from controller.topology.routes import Entries, Pair, RouteTable, Step, entries
+from controller.topology.routes import Entries, Pair, RouteTable, Step, entries, output
 from protocol import (
     Bucket,
     Ethernet,
@@ -147,7 +147,7 @@ class Forwarding(App):
             for end in before.keys() - wanted.keys():
                 self.take_out(end, pair)
         for end, action in wanted.items():
-            if not again and before.get(end) == action:
+            if not again and ((known := before.get(end)) is action or known == action):
                 continue
             if datapath := self.datapaths.get(end.datapath_id):
                 flags = FlowModFlags.SEND_FLOW_REM if end == source.end else 0
@@ -186,12 +186,12 @@ class Forwarding(App):
         datapath, ends = self.datapaths.get(switch), [link.dst for link in links]
         ports = [link.src.port_no for link in links]
         if len(ports) == 1 or not self.options.multipath:
-            steps[switch] = step = Step(Output(ports[0]), ends[:1], links)
+            steps[switch] = step = Step(output(ports[0]), ends[:1], links)
         elif datapath is not None and datapath.speaks(GroupMod):
             steps[switch] = step = Step(Group(self.group(datapath, tuple(ports))), ends, links)
         else:
             chosen = crc32(b"%x-%x" % pair) % len(ports)
-            step = Step(Output(ports[chosen]), ends[chosen : chosen + 1], links)
+            step = Step(output(ports[chosen]), ends[chosen : chosen + 1], links)
         return step
 
     def group(self, datapath: Datapath, ports: tuple[int, ...]) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from protocol import Action, MacAddress, Output
 
 from .graph import Link, SwitchEnd
 
+_OUTPUTS = 4096  # kept ready
 MAX_ROUTES = 100_000  #: above that the oldest is given up
 
 
@@ -27,6 +29,12 @@ class Step(NamedTuple):
     links: list[Link]  #: those that lead nearer, of which it takes some
 
 
+@lru_cache(_OUTPUTS)
+def output(port: int) -> Output:
+    """Return the same output each time, so that what is the same need not be looked at."""
+    return Output(port)
+
+
 Entries = dict[SwitchEnd, Action]  #: for frames that come in there, what is done with them
 
 
@@ -43,7 +51,7 @@ def entries(
     """
     found: Entries = {}
     waiting = [] if source == target else [source]
-    switch, arrival = target.datapath_id, Output(target.port_no)
+    switch, arrival = target.datapath_id, output(target.port_no)
     while waiting:
         end = waiting.pop()
         if end in found:
