@@ -40,6 +40,8 @@ class App:
     """
 
     hears_all_removed: ClassVar[bool] = False
+    #: Whether it has to see all switches, so that several processes cannot share them.
+    sees_all: ClassVar[bool] = False
 
     async def switch_ready(self, datapath: Datapath) -> None:
         """A switch finished its handshake: its features and ports are known."""

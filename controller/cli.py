@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import logging
-import signal
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +13,17 @@ from click.shell_completion import CompletionItem
 
 from protocol.connection import ECHO_INTERVAL
 from protocol.endpoint import Endpoint
-from protocol.transport.terminal import (
-    INTERRUPTED,
-    WrongCall,
-    collect_rarely,
-    log_to_terminal,
-    on_signal,
-    raise_file_limit,
-    stop_event,
-    versions_like,
-)
+from protocol.transport.terminal import WrongCall, log_to_terminal, versions_like
 
 from . import loading
 from .app import App
 from .configuration import DEFAULT_LISTEN, Configuration, ConfigurationError
 from .configuration_example import example
 from .control.place import default_path
-from .control.server import Control
+from .processes import PROCESSES_MAX
 from .reloading import Reloader, apps_of
 from .server import Controller, Duplicates
-from .watchdog import watched
-
-logger = logging.getLogger("controller")
+from .serving import Service, serve, serve_in
 
 EXAMPLES = """\b
 Examples:
@@ -48,6 +33,7 @@ Examples:
   pointsman controller forwarding --listen pssl:6653 --private-key tls/controller.key \\
       --certificate tls/controller.pem --ca-cert tls/ca.pem
   pointsman controller my_app.py --reload
+  pointsman controller learning_switch --processes 2
   pointsman controller forwarding --set topology.interval=2
   pointsman controller --write-config >pointsman.toml
   pointsman controller --config pointsman.toml
@@ -65,78 +51,7 @@ def run(*apps: App, listen: Sequence[str] = (DEFAULT_LISTEN,)) -> None:
         return
     log_to_terminal(False, logging.INFO)
     endpoints = [Endpoint.parse(text) for text in listen]
-    sys.exit(_serve(Controller(apps), endpoints, default_path()))
-
-
-def _serve(
-    controller: Controller,
-    endpoints: Sequence[Endpoint],
-    control: Path,
-    reloader: Reloader | None = None,
-) -> int:
-    """Serve until a signal; return the exit status."""
-    raise_file_limit()
-    collect_rarely()
-    try:
-        return asyncio.run(_serve_until_signal(controller, endpoints, control, reloader))
-    except KeyboardInterrupt:
-        return INTERRUPTED
-
-
-async def _serve_until_signal(
-    controller: Controller, endpoints: Sequence[Endpoint], path: Path, reloader: Reloader | None
-) -> int:
-    stop = stop_event()
-    if sys.platform != "win32":  # which has no SIGHUP
-        on_signal(signal.SIGHUP, partial(_read_again, controller, reloader))
-    try:
-        await _open(controller, endpoints)
-    except ValueError as error:
-        logger.error("%s", error)
-        await controller.close()
-        return 1
-    control = Control(controller)
-    try:
-        await control.listen(path)
-    except OSError as error:
-        logger.warning("the other commands cannot ask this controller: %s", error)
-    if reloader is not None:
-        reloader.start()
-    with watched(lambda: [handlers.app for handlers in controller.handlers]):
-        await stop.wait()
-    if reloader is not None:
-        await reloader.close()
-    await control.close()
-    await controller.close()
-    return 0
-
-
-def _read_again(controller: Controller, reloader: Reloader | None) -> None:
-    controller.reload()
-    if reloader is not None:
-        reloader.reread_soon()
-
-
-async def _open(controller: Controller, endpoints: Sequence[Endpoint]) -> None:
-    """Listen at endpoints, or dial them; ValueError, with the cure, where one cannot be had."""
-    names = ", ".join(type(handlers.app).__name__ for handlers in controller.handlers)
-    for endpoint in endpoints:
-        if not endpoint.listens:
-            controller.dial(endpoint)
-            continue
-        try:
-            bound = await controller.listen(endpoint)
-        except (OSError, UnicodeError) as error:  # the latter for names that cannot be looked up
-            raise ValueError(_cannot_listen(endpoint, error)) from error
-        logger.info("listening at %s for %s", bound, names)
-
-
-def _cannot_listen(endpoint: Endpoint, error: OSError | UnicodeError) -> str:
-    reason = getattr(error, "strerror", None) or str(error)
-    cure = "name an address of this machine, as in ptcp:6653:127.0.0.1"
-    if isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES):
-        cure = "take another port, or port 0 for any that is free"
-    return f"cannot listen at {endpoint}: {reason}; {cure}"
+    sys.exit(serve(Service(Controller(apps), endpoints, default_path())))
 
 
 class _Command(click.Command):
@@ -217,6 +132,12 @@ def apps_like(
     help="Packets a second that one switch may bring; those above are dropped.  [all are taken]",
 )
 @click.option(
+    "--processes",
+    type=click.IntRange(1, PROCESSES_MAX),
+    metavar="NUMBER",
+    help="Processes that share the switches, for applications that look at each by itself.  [1]",
+)
+@click.option(
     "--control",
     type=click.Path(),
     metavar="PATH",
@@ -283,6 +204,8 @@ def command(
         tls=plan.tls,
         duplicates=plan.duplicates,
         packet_in_rate=plan.packet_in_rate,
+        shares_ports=plan.processes > 1,
     )
     reloader = Reloader(controller, configuration, plan, sources, watches=reload)
-    sys.exit(_serve(controller, plan.endpoints, plan.control or default_path(), reloader))
+    service = Service(controller, plan.endpoints, plan.control or default_path(), reloader)
+    sys.exit(serve(service) if plan.processes == 1 else serve_in(plan.processes, service))

@@ -22,6 +22,7 @@ from protocol.version import parse_versions
 from . import loading
 from .app import App, names_of
 from .options import Key, OptionError, Options, read_options
+from .processes import PROCESSES_MAX, objections
 from .server import Duplicates
 from .sources import Source
 from .toml_lines import lines_of
@@ -61,6 +62,9 @@ class Settings(Options):
     packet_in_rate: Annotated[
         float, Meta(ge=0, description="packets a second of one switch, more are dropped; 0 none")
     ] = 0.0
+    processes: Annotated[
+        int, Meta(ge=1, le=PROCESSES_MAX, description="how many processes share the switches")
+    ] = 1
     control: Annotated[str, Meta(description="the socket at which commands ask")] = ""
     tls: TlsSettings = msgspec.field(default_factory=TlsSettings)
     apps: dict[str, Any] = {}
@@ -75,6 +79,7 @@ class Plan:
     echo_interval: float
     duplicates: Duplicates
     packet_in_rate: float
+    processes: int
     tls: TlsFiles | None
     control: Path | None  #: None: the usual place
     sources: tuple[str, ...]  #: names, dotted names or files of applications
@@ -118,6 +123,7 @@ class Configuration:
             settings.echo_interval,
             settings.duplicates,
             settings.packet_in_rate,
+            settings.processes,
             self._tls(settings.tls),
             Path(settings.control) if settings.control else None,
             sources,
@@ -139,6 +145,8 @@ class Configuration:
             # With applications on the command line, others of the file do not run.
             if name not in running and not (self._apps and not self._was_set(name)):
                 raise self._error(OptionError(("apps", name), _unknown(name, running)))
+        if plan.processes > 1 and (text := objections(apps, plan.endpoints)):
+            raise self._error(OptionError(("processes",), text))
         return sources
 
     def _loaded(self, name: str, among: Sequence[App], plan: Plan) -> Source:

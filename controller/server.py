@@ -66,7 +66,9 @@ class Controller:
         tls: TlsFiles | None = None,
         duplicates: Duplicates = Duplicates.NEWEST,
         packet_in_rate: float = 0,
+        shares_ports: bool = False,
     ) -> None:
+        self.shares_ports = shares_ports  #: with other processes, where it listens
         self.packet_in_rate = packet_in_rate  #: a second and datapath, more are dropped; 0: none
         self.turns, self.returns = Turns(), Returns()
         self.duplicates = duplicates  #: which of two connections with one datapath_id stays
@@ -101,7 +103,7 @@ class Controller:
         where TLS lacks something.
         """
         certificates = self._certificates(endpoint)
-        sockets, taken = listening(endpoint)
+        sockets, taken = listening(endpoint, self.shares_ports)
         self._start_background()
         self._listeners.append(Listener(sockets, partial(self._accept, certificates)))
         return taken

@@ -18,10 +18,11 @@ BACKLOG = 4096  #: connections that may wait to be accepted when many switches c
 DIAL_TIMEOUT = 10.0  #: seconds until an attempt has failed
 
 
-def listening(endpoint: Endpoint) -> tuple[Sequence[socket.socket], Endpoint]:
+def listening(endpoint: Endpoint, shared: bool = False) -> tuple[Sequence[socket.socket], Endpoint]:
     """Return sockets that listen at an endpoint, and it with the port that was taken.
 
-    OSError where that cannot be; ValueError where the endpoint dials.
+    A `shared` port may be listened at by other processes that share it as well. OSError where
+    that cannot be; ValueError where the endpoint dials.
     """
     if not endpoint.listens:
         raise ValueError(
@@ -30,7 +31,7 @@ def listening(endpoint: Endpoint) -> tuple[Sequence[socket.socket], Endpoint]:
         )
     if endpoint.path:
         return [unix.listen(endpoint.path, BACKLOG)], endpoint
-    sockets = bind_sockets(endpoint.port, endpoint.host, backlog=BACKLOG)
+    sockets = bind_sockets(endpoint.port, endpoint.host, backlog=BACKLOG, reuse_port=shared)
     return sockets, replace(endpoint, port=sockets[0].getsockname()[1])
 
 

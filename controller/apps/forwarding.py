@@ -56,6 +56,8 @@ class Forwarding(App):
     where hosts are, over no link: none can go round, whatever the graph is just now.
     """
 
+    sees_all = True
+
     def __init__(
         self,
         topology: Topology,

@@ -80,6 +80,8 @@ class SpanningTree(App):
     Where it forwards, we learn who is where, as a learning switch does.
     """
 
+    sees_all = True
+
     def __init__(
         self,
         options: SpanningTreeOptions = SpanningTreeOptions(),  # noqa: B008  it is not changed

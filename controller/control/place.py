@@ -17,3 +17,8 @@ def default_path() -> Path:
         return Path(runtime) / "pointsman" / NAME
     user = os.getuid() if hasattr(os, "getuid") else 0
     return Path(tempfile.gettempdir()) / f"pointsman-{user}" / NAME
+
+
+def place_of(path: Path, number: int) -> Path:
+    """Return where one of several processes that share the switches answers, the first at path."""
+    return path.with_name(f"{path.name}.{number + 1}") if number else path

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from protocol.spec_names import error_name
 from protocol.transport import unix
 
 from ..server import Controller
-from .answers import QUESTIONS
+from .answers import QUESTIONS, Answer
 from .which import Unanswerable
 
 logger = logging.getLogger("controller")
@@ -30,10 +31,14 @@ _encode, _decode = msgspec.json.Encoder().encode, msgspec.json.Decoder(dict[str,
 
 
 class Control:
-    """Answers questions about a controller, and does what it is asked."""
+    """Answers questions about a controller, and does what it is asked.
 
-    def __init__(self, controller: Controller) -> None:
-        self.controller = controller
+    `others` is where other processes answer that have switches of their own: they are asked as
+    well, and whoever asks need not know that there are several.
+    """
+
+    def __init__(self, controller: Controller, others: Sequence[Path] = ()) -> None:
+        self.controller, self._others = controller, others
         self._server: asyncio.Server | None = None
         self._path: Path | None = None
         self._clients: set[asyncio.Task[None]] = set()
@@ -66,7 +71,7 @@ class Control:
         assert task is not None
         self._clients.add(task)
         try:
-            await self._answer(await reader.readline(), writer)
+            await self._answer_all(await reader.readline(), writer)
         except (ConnectionError, ValueError) as error:  # the latter for a line without an end
             logger.debug("control: a client left: %s", error)
         except asyncio.CancelledError:
@@ -75,21 +80,57 @@ class Control:
             self._clients.discard(task)
             writer.close()
 
-    async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _answer_all(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        """Answer for all processes; an error is told where nobody has another answer."""
+        if not self._others:
+            async for answer in self._answers(line):
+                await _write(writer, answer)
+            return
+        errors: dict[str, None] = {}  # each once
+        has_answered = False
+
+        async def pass_on(answers: AsyncIterator[Answer]) -> None:
+            nonlocal has_answered
+            async for answer in answers:
+                if answer.keys() == {"error"}:
+                    errors[str(answer["error"])] = None
+                else:
+                    has_answered = True
+                    await _write(writer, answer)
+
+        asked = [asked_there(path, line) for path in self._others]
+        await asyncio.gather(*(pass_on(one) for one in (self._answers(line), *asked)))
+        if errors and not has_answered:
+            await _write(writer, {"error": "; another process: ".join(errors)})
+
+    async def _answers(self, line: bytes) -> AsyncGenerator[Answer, None]:
         try:
             question = _decode(line)
             answer = QUESTIONS[question["question"]]
             async with contextlib.aclosing(answer(self.controller, question)) as answers:
                 async for one in answers:
-                    _write(writer, one)
-                    await writer.drain()
+                    yield one
         except (msgspec.DecodeError, KeyError, TypeError) as error:
-            _write(writer, {"error": f"this is no question: {error!r}"})
+            yield {"error": f"this is no question: {error!r}"}
         except RequestError as error:
-            _write(writer, {"error": _refusal(error)})
+            yield {"error": _refusal(error)}
         except (Unanswerable, OpenFlowError, ValueError) as error:
-            _write(writer, {"error": str(error)})
-        await writer.drain()
+            yield {"error": str(error)}
+
+
+async def asked_there(path: Path, line: bytes) -> AsyncGenerator[Answer, None]:
+    """Yield what another process answers to a question; nothing where it does not."""
+    try:
+        reader, writer = await asyncio.open_unix_connection(path, limit=MAX_LINE)
+    except OSError as error:  # it is being started again
+        logger.debug("control: nobody answers at %s: %s", path, error)
+        return
+    try:
+        writer.write(line)
+        while answer := await reader.readline():
+            yield _decode(answer)
+    finally:
+        writer.close()
 
 
 def _refusal(error: RequestError) -> str:
@@ -100,5 +141,6 @@ def _refusal(error: RequestError) -> str:
     return f"the switch refuses: {code}"
 
 
-def _write(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
+async def _write(writer: asyncio.StreamWriter, answer: Answer) -> None:
     writer.write(_encode(answer) + b"\n")
+    await writer.drain()

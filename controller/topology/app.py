@@ -63,6 +63,8 @@ class Topology(App):
                 topology.subscribe(self.changed)
     """
 
+    sees_all = True
+
     def __init__(self, options: TopologyOptions = TopologyOptions()) -> None:  # noqa: B008
         self.options = options
         self.hosts = HostTable()
