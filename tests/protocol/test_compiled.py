@@ -35,14 +35,16 @@ def test_a_module_runs_as_it_was_asked_for(name: str) -> None:
     assert file.endswith(".py") is not IS_COMPILED
 
 
-@pytest.mark.parametrize("declared", DECLARED, ids=[path.stem for path in DECLARED])
-def test_what_is_declared_for_c_is_there(declared: Path) -> None:
-    source, text = declared.with_suffix(".py").read_text("utf-8"), declared.read_text("utf-8")
-    for name in re.findall(r"cpdef .*?(\w+)\(", text):
-        assert f"def {name}(" in source
-    for names in re.findall(r"cdef public [\w ]+? (\w+(?:, \w+)*)$", text, re.MULTILINE):
-        for name in names.split(", "):
-            assert f"self.{name}" in source
+@pytest.mark.skipif(IS_COMPILED, reason="what is installed has no declarations any more")
+def test_what_is_declared_for_c_is_there() -> None:
+    assert DECLARED
+    for declared in DECLARED:
+        source, text = declared.with_suffix(".py").read_text("utf-8"), declared.read_text("utf-8")
+        for name in re.findall(r"cpdef .*?(\w+)\(", text):
+            assert f"def {name}(" in source
+        for names in re.findall(r"cdef public [\w ]+? (\w+(?:, \w+)*)$", text, re.MULTILINE):
+            for name in names.split(", "):
+                assert f"self.{name}" in source
 
 
 def test_codecs_are_ready_in_the_compiled_build_only() -> None:

@@ -11,7 +11,7 @@ from protocol import FlowStatsReply, PacketIn
 from .. import codec
 from .measure import Figure, Load, Results, compare, loads
 from .page import page
-from .rivals import OS_KEN, OURS, Rival, rivals
+from .rivals import COMPILED, OS_KEN, OURS, Rival, rivals
 from .scale import curves
 from .stages import stages
 
@@ -59,8 +59,8 @@ def _codec() -> dict[str, dict[str, float]]:
 
 def regression(who: list[Rival]) -> int:
     """Tell whether ours has become slow, by what os-ken does in the same minute."""
-    them = [one for one in who if one.name in (OURS.name, OS_KEN)]
-    if len(them) < 2:
+    them = [one for one in who if one.name in (OURS.name, COMPILED.name, OS_KEN)]
+    if OS_KEN not in [one.name for one in them]:
         print("os-ken is not installed: nothing to compare with")
         return 0
     what = [one for one in loads() if one.words[0] == "throughput"]
@@ -83,6 +83,8 @@ def _verdict(load: Load, results: Results) -> int:
     aim = figure.wanted_ratio
     sentence = f"{figure.name}: {ratio:.1f} times os-ken; at least {least:.1f}, aim {aim:.1f}"
     print(sentence if ratio >= least else f"{sentence}: TOO SLOW")
+    if compiled := results.best(figure, COMPILED.name):
+        print(f"{figure.name}, compiled: {compiled / theirs:.1f} times os-ken")
     return int(ratio < least)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .measure import Figure, Load, Results
-from .rivals import OS_KEN, OURS, Rival
+from .rivals import COMPILED, OS_KEN, OURS, Rival
 from .scale import Curve
 
 HEAD = """\
@@ -134,16 +134,17 @@ def _notes(who: Sequence[Rival], what: Sequence[Load], results: Results) -> Iter
     """Yield how ours stands to the others in what is answered a CPU second."""
     for load in what:
         figure = load.figures[0]
-        ours = results.typical(figure.name, OURS.name)
-        if figure.unit != "/CPU s" or ours is None:
-            continue
-        ratios = [
-            f"{ours / theirs:.1f} times {one.name}"
-            for one in who
-            if one.name != OURS.name and (theirs := results.typical(figure.name, one.name))
-        ]
-        if ratios:
-            yield f"- {figure.name}: {', '.join(ratios)}."
+        for us in (OURS, COMPILED):
+            ours = results.typical(figure.name, us.name)
+            if figure.unit != "/CPU s" or ours is None:
+                continue
+            ratios = [
+                f"{ours / theirs:.1f} times {one.name}"
+                for one in who
+                if one not in (us, COMPILED) and (theirs := results.typical(figure.name, one.name))
+            ]
+            if ratios:
+                yield f"- {figure.name}, {us.name}: {', '.join(ratios)}."
 
 
 def _stages(stages: Sequence[tuple[str, float]]) -> Iterator[str]:

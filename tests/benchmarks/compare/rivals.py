@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version as package_version
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,9 +50,20 @@ OURS = Rival(
 )
 
 
+#: Ours as `make compiled` builds it; -I lets it not see the sources here.
+COMPILED = replace(
+    OURS,
+    name="pointsman, compiled",
+    words=[str(ROOT / ".venv-compiled" / "bin" / "python"), "-I", *OURS.words[1:]],
+)
+
+
 def rivals() -> Iterator[Rival]:
     """Yield ours, and those that are installed here."""
     yield OURS
+    if Path(COMPILED.words[0]).exists():
+        _need_current_build()
+        yield COMPILED
     if find_spec("os_ken"):
         words = [sys.executable, str(OS_KEN_APP), "PORT"]
         yield Rival(OS_KEN, package_version("os-ken"), words)
@@ -68,6 +79,18 @@ def rivals() -> Iterator[Rival]:
         edition = told.stdout.split("\n")[0].split()[-1]
         # It is written for no more than 16 (utilities/ovs-testcontroller.c, MAX_SWITCHES).
         yield Rival("ovs-testcontroller", edition, words, most_switches=16)
+
+
+def _need_current_build() -> None:
+    """SystemExit where what was built is not what stands here."""
+    for package in ("protocol", "controller", "switch_sim"):
+        words = [COMPILED.words[0], "-Ic", f"import {package}; print({package}.__path__[0])"]
+        told = subprocess.run(words, capture_output=True, text=True, check=False)
+        built = Path(told.stdout.strip() or "nowhere")
+        for path in (ROOT / package).rglob("*.py"):
+            copy = built / path.relative_to(ROOT / package)
+            if not copy.exists() or copy.read_bytes() != path.read_bytes():
+                raise SystemExit(f"the compiled build is of another {path.name}: make compiled")
 
 
 def _commit(checkout: str) -> str:
