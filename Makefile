@@ -47,6 +47,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.open_vswitch
 	$(BIN)/python -m tests.benchmarks.rogue
 	$(BIN)/python -m tests.benchmarks.load
+	$(BIN)/python -m tests.benchmarks.cbench
 
 compare: $(READY)
 	$(BIN)/python -m tests.benchmarks.compare --write docs/performance.md

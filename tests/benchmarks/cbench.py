@@ -32,7 +32,7 @@ from switch_sim.load.watch import processor_seconds
 from .compare.measure import Load, put
 from .compare.rivals import OURS, Running, rivals, running
 
-SECONDS = 2  # that are counted; those before them are half as many
+SECONDS = 2  # that are counted; ours warms up for half of that, cbench for all
 FRAME = 64  # bytes: what cbench sends
 DEEP = 8_000  # packet_ins on their way: 656,000 bytes of them
 PATIENCE = 60.0  # seconds after which cbench does not end any more
