@@ -2,7 +2,7 @@
 
 from asyncio import get_running_loop
 from collections.abc import Iterable
-from itertools import count
+from itertools import count, islice
 from math import inf
 from typing import Annotated
 from zlib import crc32
@@ -34,6 +34,7 @@ from protocol.packet import Arp, EthType, Packet
 PRIORITY = 100
 IDLE_TIMEOUT = 60  # seconds without a packet after which a pair of hosts is forgotten
 TAKES_EFFECT = 1.0  # seconds in which a switch has put in an entry that it was sent
+PAIRS_AT_ONCE = 100  # that get other routes in one turn of the loop, which takes some 10 ms
 FIRST_GROUP = 0x6600_0000  # groups of ours: up to 0x66FF_FFFF
 FOR_BRIDGES = bytes.fromhex("0180c20000")  # and 00 to 0f: no bridge forwards what is sent there
 
@@ -66,6 +67,8 @@ class Forwarding(App):
         self.topology, self.options = topology, options
         self.datapaths: dict[int, Datapath] = {}
         self.routes = RouteTable()
+        self.waiting: dict[Pair, bool] = {}  # for routes, and whether all entries go again
+        self.dead_ends: list[SwitchEnd] = []  # of links that went
         self.put_in: dict[Pair, float] = {}  # when all entries of a pair went out last
         self.groups: dict[int, dict[tuple[int, ...], int]] = {}  # switch -> ports -> group_id
         self.group_ids = count(FIRST_GROUP)
@@ -223,27 +226,48 @@ class Forwarding(App):
         """Reroute those whom a change of the topology touches."""
         match event:
             case LinkDown(link=link):
+                self.dead_ends.append(link.src)
                 self.reroute([*self.routes.over(link), *self.routes.over(link.back)])
-                self.drop_groups(link.src)
             case HostMoved(host=host) | HostGone(host=host):
                 self.reroute(self.routes.of_host(host.mac))
 
     def reroute(self, pairs: Iterable[Pair], again: bool = False) -> None:
-        """Give each pair the routes that there are now."""
+        """Give each pair the routes that there are now: some at once, others in later turns."""
+        is_under_way = bool(self.waiting)
         for pair in pairs:
+            self.waiting[pair] = again or self.waiting.get(pair, False)
+        if not is_under_way:
+            self.reroute_some()
+
+    def reroute_some(self) -> None:
+        """Give routes to as many pairs as one turn of the loop has time for."""
+        turn = list(islice(self.waiting.items(), PAIRS_AT_ONCE))
+        for pair, _ in turn:
+            del self.waiting[pair]
+        if self.waiting:  # first, so that others get theirs whatever goes wrong with these
+            get_running_loop().call_soon(self.reroute_some)
+        for pair, again in turn:
             source, target = map(self.topology.hosts.get, pair)
+            if pair not in self.routes:
+                continue  # it was given up meanwhile
             if source is not None and target is not None:
                 self.connect(source, target, again)
             else:
                 self.forget(pair)
+        if not self.waiting:
+            self.drop_groups()
 
-    def drop_groups(self, end: SwitchEnd) -> None:
-        """Delete the groups that would send into a link that is gone."""
-        groups = self.groups.get(end.datapath_id, {})
-        for ports in [ports for ports in groups if end.port_no in ports]:
-            group_id = groups.pop(ports)
-            if datapath := self.datapaths.get(end.datapath_id):
-                datapath.delete_group(group_id)
+    def drop_groups(self) -> None:
+        """Delete the groups that would send into links that are gone, as nobody uses them now."""
+        for end in self.dead_ends:
+            groups = self.groups.get(end.datapath_id, {})
+            if end.port_no in self.topology.graph.links_of(end.datapath_id):
+                continue  # it is back
+            for ports in [ports for ports in groups if end.port_no in ports]:
+                group_id = groups.pop(ports)
+                if datapath := self.datapaths.get(end.datapath_id):
+                    datapath.delete_group(group_id)
+        self.dead_ends.clear()
 
 
 def match_of(end: SwitchEnd, pair: Pair) -> Match:

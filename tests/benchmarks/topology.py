@@ -331,6 +331,8 @@ class Bench:
             told = PortStatus(PortReason.MODIFY, desc(number, port, state))
             one, _ = self.views[number]
             await self.topology.port_status(one, told)
+        while self.forwarding.waiting:  # what later turns of the loop do, without all else there
+            self.forwarding.reroute_some()
         self.flush()
 
     async def found(self) -> None:

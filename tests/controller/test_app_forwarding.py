@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from controller.apps.forwarding import TAKES_EFFECT, Forwarding
+from controller.apps.forwarding import PAIRS_AT_ONCE, TAKES_EFFECT, Forwarding
 from controller.testing import recording
 from controller.topology import Topology
 from controller.topology.discovery import SETTLE_TIME
+from controller.topology.routes import Pair
 from protocol import OF10, Ethernet, FlowMod, MacAddress, Match, PacketIn, PacketOut
 from protocol.packet import BROADCAST
 
@@ -30,7 +31,7 @@ class OneSwitch:
     async def speak(self, source: MacAddress, target: MacAddress) -> None:
         """Let a frame of a host come to the controller."""
         data = Ethernet(target, source, 0x88B5, b"hi").encode()
-        port = 1 if source == A else 2
+        port = 1 if source == A else 2  # where all others are as well
         message = PacketIn(match=Match(in_port=port), data=data, total_len=len(data))
         await self.forwarding.packet_in(self.datapath, message)
 
@@ -86,3 +87,21 @@ async def test_a_switch_that_connects_anew_gets_its_entries_at_once() -> None:
         switch.sent.clear()
         await switch.forwarding.switch_ready(switch.datapath)
         assert switch.entries() == [(A, B)]
+
+
+@story
+async def test_many_pairs_get_their_entries_again_in_several_turns_of_the_loop() -> None:
+    async with one_switch() as switch:
+        others = [MacAddress(B + 1 + number) for number in range(2 * PAIRS_AT_ONCE)]
+        for one in others:
+            await switch.speak(one, BROADCAST)
+            await switch.speak(A, one)
+        switch.sent.clear()
+        await switch.forwarding.switch_ready(switch.datapath)
+        assert len(switch.entries()) == PAIRS_AT_ONCE
+        switch.forwarding.forget(Pair(A, others[-1]))  # while it waits
+        while switch.forwarding.waiting:
+            await asyncio.sleep(0)
+        added = [one.match for one in switch.sent if isinstance(one, FlowMod) and one.instructions]
+        found = {one.number("eth_dst") for one in added if len(one) > 1}
+        assert found == set(map(int, others[:-1]))
