@@ -102,7 +102,7 @@ def build(place: Path, modules: list[str]) -> list[Path]:
     with chdir(place):
         extensions = [
             Extension(
-                name.partition(".p")[0].replace("/", "."), [name], extra_compile_args=["-O1", "-g0"]
+                name.partition(".p")[0].replace("/", "."), [name], extra_compile_args=["-O2", "-g0"]
             )
             for name in sources
         ]
