@@ -296,11 +296,28 @@ class _Factory:
                 yield from (f"    {one}" for one in ast.unparse(line).splitlines())
         assert isinstance(last, ast.Return)
         assert last.value is not None
+        self._need_room(others, last.value)
         yield "    out = PyBytes_FromStringAndSize(NULL, length)"
         yield "    p = <unsigned char*>PyBytes_AS_STRING(out)"
         for part in _sum(last.value):
             yield from (f"    {one}" for one in self._writing(part))
         yield "    return out"
+
+    def _need_room(self, lines: list[ast.stmt], joined: ast.expr) -> None:
+        """ValueError where more or less is written than was asked for, as C looks at neither."""
+        written = 0
+        for part in _sum(joined):
+            if isinstance(part, ast.Constant) and isinstance(part.value, bytes):
+                written += len(part.value)
+            elif isinstance(part, ast.Call) and ast.unparse(part.func) in self.formats:
+                written += struct.calcsize(self.formats[ast.unparse(part.func)])
+        asked = [
+            ast.unparse(_sum(line.value)[0])
+            for line in lines
+            if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "length"
+        ]
+        if asked != [str(written)]:
+            raise ValueError(f"{asked} is no room for {written} bytes: {ast.unparse(joined)}")
 
     def _writing(self, part: ast.expr) -> Iterator[str]:
         match part:

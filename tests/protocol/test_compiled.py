@@ -17,7 +17,7 @@ import pytest
 
 from protocol import OF13, FlowMod, Output
 from protocol.compiler import codec
-from protocol.cython_codecs import OFTEN, wanted
+from protocol.cython_codecs import OFTEN, cython_module, wanted
 from protocol.ready import READY, key_of
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +45,14 @@ def test_what_is_declared_for_c_is_there() -> None:
         for names in re.findall(r"cdef public [\w ]+? (\w+(?:, \w+)*)$", text, re.MULTILINE):
             for name in names.split(", "):
                 assert f"self.{name}" in source
+
+
+@pytest.mark.skipif(IS_COMPILED, reason="what is ready has no source that could be translated")
+def test_what_would_write_past_its_end_is_not_built() -> None:
+    right = codec(Output, OF13)
+    cython_module([right])
+    with pytest.raises(ValueError, match="no room for 16 bytes"):
+        cython_module([right._replace(source=right.source.replace("length = 16", "length = 8"))])
 
 
 def test_codecs_are_ready_in_the_compiled_build_only() -> None:
