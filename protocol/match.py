@@ -15,6 +15,7 @@ from .errors import BadActionCode, BadMatchCode, ErrorCode
 from .exceptions import DecodeError, EncodeError
 from .oxm import (
     FIRST,
+    FREE,
     MAC,
     OXM,
     PLAIN_MAX,
@@ -55,12 +56,16 @@ class Match:
         self._forms: dict[object, Any] | None = None
         self._hash: int | None = None
         self._port: int  # of a PacketIn, which sets it when it is asked for it
+        check = CHECKS[tuple(given)]
         try:  # plain numbers in order, as most are, need no reading
-            if not CHECKS[tuple(given)](*given.values()):
+            if not check(*given.values()):
                 return
-        except (LookupError, TypeError):
+        except TypeError:
             pass
-        self._fields = in_order({name: _read(name, value) for name, value in given.items()})
+        self._fields = {name: _read(name, value) for name, value in given.items()}
+        if FREE.issuperset(given) or _is_right(check, self._fields):
+            return
+        self._fields = in_order(self._fields)
         if problem := self.missing():
             raise ValueError(problem)
 
@@ -182,10 +187,21 @@ class Match:
 class _Checks(dict[tuple[str, ...], Callable[..., object]]):
     """By the names of fields: what takes numbers for them and returns 0 if they make a match.
 
-    LookupError for fields that need a closer look, TypeError for what is no number.
+    It raises TypeError for what is no number.
     """
 
     def __missing__(self, names: tuple[str, ...]) -> Callable[..., object]:
+        try:
+            made = self._made(names)
+        except LookupError:
+            made = _never_right
+        if len(self) >= _CHECKS_MAX:
+            self.clear()
+        self[names] = made
+        return made
+
+    def _made(self, names: tuple[str, ...]) -> Callable[..., object]:
+        """Return the check; LookupError for fields that need a closer look."""
         if FIRST in names[1:]:
             raise LookupError(FIRST)
         seen, wrong, values = set[str](), list[str](), dict[str, None]()
@@ -198,14 +214,24 @@ class _Checks(dict[tuple[str, ...], Callable[..., object]]):
                 if allowed:
                     values[f"{needed} not in {tuple(map(int, allowed))}"] = None
             seen.add(name)
-        source = f"lambda {', '.join(names)}: {' or '.join([' | '.join(wrong) or '0', *values])}"
-        if len(self) >= _CHECKS_MAX:
-            self.clear()
+        made: Callable[..., object]
         if LIMITS is not None and not values and all(map(_is_short, names)):
-            self[names] = made = LIMITS([PLAIN_MAX[name] for name in names])
+            made = LIMITS([PLAIN_MAX[name] for name in names])
         else:
-            self[names] = made = eval(source)  # the names of our own table, nobody's input
-        return made  # type: ignore[no-any-return]
+            tests = " or ".join([" | ".join(wrong) or "0", *values])
+            made = eval(f"lambda {', '.join(names)}: {tests}")  # of our own table, nobody's input
+        return made
+
+
+def _never_right(*values: object) -> bool:
+    """Be the check of fields that need a closer look."""
+    return True
+
+
+def _is_right(check: Callable[..., object], fields: Mapping[str, FieldValue]) -> bool:
+    """Whether a check finds that fields, as they were read, make a match; it may not say so."""
+    values = fields.values()
+    return tuple not in map(type, values) and not check(*values)
 
 
 def _is_short(name: str) -> bool:

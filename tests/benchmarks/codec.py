@@ -1,4 +1,4 @@
-"""How long a message takes: the compiled form, the interpreted one, and os-ken.
+"""How long a message takes: the straight form, the interpreted one, and os-ken.
 
     python -m tests.benchmarks.codec [rounds]
 
@@ -106,7 +106,7 @@ def decoders(
     """Return who reads messages of a class."""
     reference = cls.at(OF13)
     found = [
-        Contender("compiled", Message.decode, inputs),
+        Contender("straight", Message.decode, inputs),
         Contender("construct", reference.parse, inputs),
     ]
     if ProtocolDesc:
@@ -156,7 +156,7 @@ def flow_mod_encoders() -> list[Contender]:
         return list(map(flow_mod, flows))
 
     found = [
-        Contender("compiled", lambda message: message.encode(OF13), made),
+        Contender("straight", lambda message: message.encode(OF13), made),
         Contender("construct", reference.build, made),
     ]
     if ProtocolDesc:
@@ -175,7 +175,7 @@ def flow_mod_makers() -> list[Contender]:
         return flows
 
     found = [
-        Contender("compiled", lambda flow: flow_mod(flow).encode(OF13), same),
+        Contender("straight", lambda flow: flow_mod(flow).encode(OF13), same),
         Contender("construct", lambda flow: reference.build(flow_mod(flow)), same),
     ]
     if ProtocolDesc:
@@ -202,7 +202,7 @@ def report(title: str, best: dict[str, float]) -> None:
     """Print a line a contender: microseconds, and how many times ours that is."""
     print(title)
     for name, spent in best.items():
-        print(f"  {name:<10} {spent:8.2f} µs   {spent / best['compiled']:6.1f} x")
+        print(f"  {name:<10} {spent:8.2f} µs   {spent / best['straight']:6.1f} x")
 
 
 def main() -> None:

@@ -18,9 +18,15 @@ from .stages import stages
 ROUNDS = 3
 CODEC_ROUNDS = 10
 REGRESSION_ROUNDS = 3
-#: Of a ratio that is aimed at, what must not be lost: half, where so much was ever reached. On 1.0
-#: pure Python answers 9 to 10 times as many as os-ken, of 23.
-LEAST = {"1.0": 0.3, "1.3": 0.5}
+#: Of a ratio that is aimed at in pure Python, what must not be lost: half, where so much was
+#: reached with some to spare. On 1.0 pure Python answers 9 to 11 times as many as os-ken, of 23,
+#: and compiled 12 to 15 times as many, which therefore has to keep the half.
+LEAST = {
+    (OURS.name, "1.0"): 0.3,
+    (OURS.name, "1.3"): 0.5,
+    (COMPILED.name, "1.0"): 0.5,
+    (COMPILED.name, "1.3"): 0.75,
+}
 
 
 def main() -> None:
@@ -65,7 +71,8 @@ def regression(who: list[Rival]) -> int:
         return 0
     what = [one for one in loads() if one.words[0] == "throughput"]
     results = compare(them, [_short(one) for one in what], REGRESSION_ROUNDS)
-    return max(_verdict(one, results) for one in what)
+    ours = [one.name for one in them if one.name != OS_KEN]
+    return max(_verdict(one, name, results) for one in what for name in ours)
 
 
 def _short(load: Load) -> Load:
@@ -73,18 +80,18 @@ def _short(load: Load) -> Load:
     return Load(load.version, 16, words, load.figures[:1])
 
 
-def _verdict(load: Load, results: Results) -> int:
+def _verdict(load: Load, name: str, results: Results) -> int:
     figure: Figure = load.figures[0]
-    ours, theirs = (results.best(figure, name) for name in (OURS.name, OS_KEN))
-    assert ours is not None, "ours did not bear the load"
+    ours, theirs = (results.best(figure, one) for one in (name, OS_KEN))
+    assert ours is not None, f"{name} did not bear the load"
     assert theirs, "os-ken did not bear the load"
-    assert figure.wanted_ratio is not None
-    ratio, least = ours / theirs, LEAST[str(load.version)] * figure.wanted_ratio
     aim = figure.wanted_ratio
-    sentence = f"{figure.name}: {ratio:.1f} times os-ken; at least {least:.1f}, aim {aim:.1f}"
+    assert aim is not None
+    ratio, least = ours / theirs, LEAST[name, str(load.version)] * aim
+    sentence = (
+        f"{figure.name}, {name}: {ratio:.1f} times os-ken; at least {least:.1f}, aim {aim:.1f}"
+    )
     print(sentence if ratio >= least else f"{sentence}: TOO SLOW")
-    if compiled := results.best(figure, COMPILED.name):
-        print(f"{figure.name}, compiled: {compiled / theirs:.1f} times os-ken")
     return int(ratio < least)
 
 

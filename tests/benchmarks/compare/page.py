@@ -156,7 +156,10 @@ def _stages(stages: Sequence[tuple[str, float]]) -> Iterator[str]:
 
 def _codec(codec: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
     names = list(next(iter(codec.values())))
-    yield "Microseconds a message, the best of several rounds with new values in each.\n"
+    yield (
+        "Microseconds a message, the best of several rounds with new values in each. *Straight* "
+        "is the\nPython that is made of the layouts, *construct* reads these themselves.\n"
+    )
     yield "| | " + " | ".join(names) + " |"
     yield "| --- |" + " ---: |" * len(names)
     for title, best in codec.items():
