@@ -28,7 +28,7 @@ from .turns import REST, Turn
 
 logger = logging.getLogger("controller")
 
-READ_SIZE = 65536
+READ_SIZE = 8192  # small messages of so many bytes are a millisecond of work; more gains nothing
 READ_IN_TURN = 2048  # bytes at once of a switch that brings much while others want a turn
 UNSENT_PAUSE = 1 << 20  # bytes a switch has not read, above which we stop reading from it
 UNSENT_MAX = 1 << 28  # and above which it is given up

@@ -27,7 +27,7 @@ QUEUE_MAX = 1024  #: events that wait for one handler; above that the switch is 
 QUEUE_LIMIT = 16 * QUEUE_MAX  #: and above that they are dropped
 # For those who run tasks in their own way, as do() does ("Extending" in asyncio's documentation).
 _enter, _leave = asyncio.tasks._enter_task, asyncio.tasks._leave_task
-SLICE = 64  # events after which the other datapaths get their turn
+SLICE = 256  # events after which the other datapaths get their turn; a read of packets brings fewer
 
 
 async def run_background(handlers: Handlers) -> None:
