@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from types import FrameType
 
@@ -102,6 +102,8 @@ class Processes:
                 signal.signal(one, signal.SIG_DFL)
             os.close(self._ours)
             status = self._work(number, self._alive)
+        except Exception:  # nothing else would tell of it, as this process ends below
+            logger.exception("process %d ends", number + 1)
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -126,4 +128,5 @@ class Processes:
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
         for pid in list(self._running):
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # it ended, and is just being taken note of
+                os.kill(pid, number)

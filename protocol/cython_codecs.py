@@ -58,6 +58,8 @@ cdef inline object field(object m, bint is_known, Py_ssize_t place, str name):
 ctypedef unsigned long long number
 ctypedef const unsigned char* place
 
+# These three are arithmetic that raises nothing, so that there is no exception to ask for after
+# each: who calls them has seen before that there are so many bytes, and that the number fits.
 cdef inline number load(place p, int size) noexcept:
     cdef number found = 0
     cdef int at

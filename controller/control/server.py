@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,24 +82,27 @@ class Control:
 
     async def _answer_all(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         """Answer for all processes; an error is told where nobody has another answer."""
-        if not self._others:
-            async for answer in self._answers(line):
-                await _write(writer, answer)
-            return
         errors: dict[str, None] = {}  # each once
         has_answered = False
 
-        async def pass_on(answers: AsyncIterator[Answer]) -> None:
+        async def pass_on(found: AsyncGenerator[Answer, None]) -> None:
             nonlocal has_answered
-            async for answer in answers:
-                if answer.keys() == {"error"}:
-                    errors[str(answer["error"])] = None
-                else:
-                    has_answered = True
-                    await _write(writer, answer)
+            async with contextlib.aclosing(found) as answers:
+                async for answer in answers:
+                    if answer.keys() == {"error"}:
+                        errors[str(answer["error"])] = None
+                    else:
+                        has_answered = True
+                        await _write(writer, answer)
 
-        asked = [asked_there(path, line) for path in self._others]
-        await asyncio.gather(*(pass_on(one) for one in (self._answers(line), *asked)))
+        found = [self._answers(line), *(asked_there(path, line) for path in self._others)]
+        asked = [asyncio.create_task(pass_on(one)) for one in found]
+        try:
+            await asyncio.gather(*asked)
+        finally:  # when who asked has left, nobody else is to go on for it
+            for one in asked:
+                one.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
         if errors and not has_answered:
             await _write(writer, {"error": "; another process: ".join(errors)})
 

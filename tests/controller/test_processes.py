@@ -166,3 +166,18 @@ def test_what_several_processes_cannot_share_is_one_sentence(
     assert result.exit_code == 2
     assert sentence in result.output
     assert result.output.count("\n") == 1
+
+
+async def test_what_a_process_raises_is_told_before_it_ends() -> None:
+    program = (
+        "from controller.processes import Processes\n"
+        "import sys\n"
+        "sys.exit(Processes(1, lambda number, alive: number // 0).run())\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await asyncio.wait_for(process.communicate(), PATIENCE)
+    assert process.returncode == 1
+    assert b"process 1 ends" in said
+    assert b"ZeroDivisionError" in said
