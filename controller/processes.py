@@ -32,12 +32,12 @@ _PASSED_ON = (signal.SIGINT, signal.SIGTERM)
 def objections(apps: Sequence[App], endpoints: Sequence[Endpoint]) -> str:
     """Return why several processes cannot share the switches, with the cure, or nothing."""
     if not hasattr(os, "fork") or not hasattr(socket, "SO_REUSEPORT"):
-        return "on this system processes cannot share a port; let it be 1"
+        return "on this system processes cannot share a port; let processes be 1"
     if names := [type(app).__name__ for app in apps if app.sees_all]:
         listed = ", ".join(names)
-        return f"{listed} must see all switches, which several processes share; let it be 1"
+        return f"{listed} must see all switches, which several processes share; let processes be 1"
     if others := [str(one) for one in endpoints if not one.listens or one.path]:
-        return f"{', '.join(others)} cannot be shared by several processes; let it be 1"
+        return f"{', '.join(others)} cannot be shared by several processes; let processes be 1"
     return ""
 
 

@@ -154,7 +154,10 @@ async def test_processes_end_whose_watcher_was_killed() -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["forwarding", "--processes", "2"], "Topology, Forwarding must see all switches"),
+        (
+            ["forwarding", "--processes", "2"],
+            "Topology, Forwarding must see all switches, which several processes share; let processes",
+        ),
         (["hub", "--processes", "2", "--connect", "tcp:127.0.0.1:6634"], "cannot be shared"),
         (["hub", "--processes", "2", "--listen", "punix:/tmp/of.sock"], "cannot be shared"),
     ],
