@@ -1,13 +1,12 @@
 """The Tornado shell of one channel: a socket, its Connection, and the timers.
 
-Plain TCP sits on the loop's own handlers, which cost half of what a stream does. One read
-takes what is there, and one write at its end says all that came of it; what is said at other
-times goes at the end of that turn of the loop.
+It sits on bare sockets, which cost half of what a stream does (`readiness.py`). One read takes
+what is there, and one write says all that came of it, as soon as the others of its group were
+read; what is said at other times goes at the end of that turn of the loop.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import select
 import socket
@@ -22,6 +21,7 @@ from protocol import Closed, Connection, Event, PacketIn
 from protocol.transport.tls import tls_fault
 
 from .packet_in_limit import PacketInLimit
+from .readiness import READ, WRITE, Readiness
 from .recorder import Recorder, Tape
 from .secure import TlsLayer
 from .turns import REST, Turn
@@ -55,13 +55,13 @@ class Channel:
         peer: str,
         connection: Callable[[float], Connection],
         recorder: Recorder,
+        readiness: Readiness,
         tls: TlsLayer | None = None,
     ) -> None:
         self.peer = peer
-        self._tls = tls
+        self._tls, self._readiness = tls, readiness
         self.recorder, self.tape = recorder, Tape(peer)
         self.loop = IOLoop.current()
-        self._soon = asyncio.get_running_loop().call_soon  # add_callback costs twice as much
         self.connection = connection(self.loop.time())
         self.connection.began = self.flush_soon
         self.owner: Owner | None = None
@@ -83,18 +83,18 @@ class Channel:
     def start(self, owner: Owner) -> None:
         """Begin to read, and say hello."""
         self.owner = owner
-        self._interest = IOLoop.READ
-        self.loop.add_handler(self._socket, self._ready, self._interest)
+        self._interest = READ
+        self._readiness.add(self._socket, self._ready, self._interest)
         self._arm_timer()
         self.flush_soon()
         if self._tls is not None:
             self._tls.start()
 
     def flush_soon(self) -> None:
-        """Write at the end of this turn of the loop."""
+        """Write when others that can be read as well were, or at the end of this turn."""
         if not self._flushing:
             self._flushing = True
-            self._soon(self._flush)
+            self._readiness.soon(self._flush)
 
     def close(self, reason: str) -> None:
         """Close the socket; the owner gets the Closed, once."""
@@ -109,18 +109,18 @@ class Channel:
             return
         assert self.owner is not None
         paused = self._resting or self._unsent_size > UNSENT_PAUSE or self.owner.busy
-        interest = (0 if paused else IOLoop.READ) | (IOLoop.WRITE if self._unsent else 0)
+        interest = (0 if paused else READ) | (WRITE if self._unsent else 0)
         if interest == self._interest:
             return
-        if interest & ~self._interest & IOLoop.READ:
+        if interest & ~self._interest & READ:
             self.connection.pardon(self.loop.time())
         self._interest = interest
-        self.loop.update_handler(self._socket, interest)
+        self._readiness.update(self._socket, interest)
 
-    def _ready(self, fd: object, events: int) -> None:
-        if events & IOLoop.WRITE:
+    def _ready(self, events: int) -> None:
+        if events & WRITE:
             self._flush()
-        if events & (IOLoop.READ | IOLoop.ERROR) and not self.closed:
+        if events & READ and not self.closed:
             self._read()
 
     def _read(self) -> None:
@@ -147,12 +147,10 @@ class Channel:
                 self._rest()
             elif self._read_size != READ_SIZE and not self.turn.is_slowed(now):
                 self._read_size = READ_SIZE
-        is_due, self._flushing = self._flushing, True  # what is said now goes below
-        try:
-            self._take(events)
-        finally:
-            self._flush()
-            self._flushing = is_due
+        if not self._flushing:  # as flush_soon; the connection itself may have answered
+            self._flushing = True
+            self._readiness.soon(self._flush)
+        self._take(events)
 
     def _rest(self) -> None:
         """Read slowly from a switch that brings much while others want a turn."""
@@ -206,7 +204,7 @@ class Channel:
                 self._keep(memoryview(fresh)[sent:])
         if self._unsent is not None:
             self._send_on(self._unsent)
-        if self._interest != IOLoop.READ:
+        if self._interest != READ:
             self.update_interest()
 
     def _fresh(self) -> bytes:
@@ -267,7 +265,7 @@ class Channel:
 
     def _due(self) -> None:
         now = self.loop.time()
-        if self._interest & IOLoop.READ:
+        if self._interest & READ:
             self._take(self.connection.handle_timer(now))
         else:
             self.connection.pardon(now)  # it is not the switch that is silent
@@ -285,7 +283,7 @@ class Channel:
             return
         if self._timer is not None:
             self.loop.remove_timeout(self._timer)
-        self.loop.remove_handler(self._socket)
+        self._readiness.remove(self._socket)
         try:
             self._socket.send(b"" if self._unsent else self._fresh())
         except OSError as error:

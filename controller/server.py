@@ -25,6 +25,7 @@ from .datapath import Datapath
 from .dispatch import run_background
 from .listener import Listener
 from .peer import GONE_TIMEOUT, Peer
+from .readiness import readiness
 from .recorder import Recorder
 from .returns import Returns
 from .secure import Certificates, TlsLayer
@@ -73,7 +74,7 @@ class Controller:
         self.turns, self.returns = Turns(), Returns()
         self.duplicates = duplicates  #: which of two connections with one datapath_id stays
         self.tls = tls  #: for endpoints ssl: and pssl:
-        self.recorder = recorder or Recorder()
+        self.recorder, self.readiness = recorder or Recorder(), readiness()
         names = names_of(apps)
         self.spaces = CookieSpaces(names)
         self.handlers = [
@@ -233,7 +234,7 @@ class Controller:
         self, sock: socket.socket, name: str, certificates: Certificates | None, *, listens: bool
     ) -> Peer:
         tls = TlsLayer(certificates.context(), listens=listens) if certificates else None
-        return Peer(self, Channel(sock, name, self._connection, self.recorder, tls))
+        return Peer(self, Channel(sock, name, self._connection, self.recorder, self.readiness, tls))
 
     def _connection(self, now: float) -> Connection:
         return Connection(
