@@ -62,29 +62,31 @@ _FULL = TableConfig.EVICTION | TableConfig.VACANCY_EVENTS
 
 
 _OUTPUTS = 4096  # kept
-_outputs: dict[Action, tuple[tuple[Action, ...], tuple[Instruction, ...]]] = {}
 
 
-def _of_output(output: Action) -> tuple[tuple[Action, ...], tuple[Instruction, ...]]:
-    """Return one output as a list, and as what an entry does: the same objects for the same one.
+class _Alone(dict[Action, tuple[tuple[Action, ...], tuple[Instruction, ...]]]):
+    """An action as a list, and as what an entry does: the same objects for the same output.
 
     Most entries and packets do just that, and what is the same object need not be encoded anew.
     """
-    listed = (output,)
-    both = listed, (ApplyActions(listed),)
-    if type(output) is Output:
-        if len(_outputs) >= _OUTPUTS:
-            _outputs.clear()
-        _outputs[output] = both
-    return both
+
+    def __missing__(self, action: Action) -> tuple[tuple[Action, ...], tuple[Instruction, ...]]:
+        listed = (action,)
+        both = listed, (ApplyActions(listed),)
+        if type(action) is Output:
+            if len(self) >= _OUTPUTS:
+                self.clear()
+            self[action] = both
+        return both
+
+
+_alone = _Alone()
 
 
 def _does(
     actions: Sequence[Action], instructions: Sequence[Instruction]
 ) -> tuple[Instruction, ...]:
     """Return the instructions of an entry that does actions at once, then instructions."""
-    if len(actions) == 1 and not instructions:
-        return (_outputs.get(actions[0]) or _of_output(actions[0]))[1]
     applied = (ApplyActions(tuple(actions)),) if actions else ()
     return (*applied, *instructions)
 
@@ -132,10 +134,11 @@ class Orders(ABC):
         With neither it drops what matches. Timeouts are in seconds, 0 never. The low 48 bits
         of the cookie are the application's, the high ones say whose the entry is.
         """
+        one = len(actions) == 1 and not instructions
         return self.send(
             FlowMod(
                 match,
-                _does(actions, instructions),
+                _alone[actions[0]][1] if one else _does(actions, instructions),
                 priority=priority,
                 idle_timeout=idle_timeout,
                 hard_timeout=hard_timeout,
@@ -327,10 +330,7 @@ class Orders(ABC):
         It counts as having come in by `in_port`; by default by the port of the PacketIn, a
         frame by Port.CONTROLLER.
         """
-        if len(actions) == 1:
-            listed = (_outputs.get(actions[0]) or _of_output(actions[0]))[0]
-        else:
-            listed = tuple(actions)
+        listed = _alone[actions[0]][0] if len(actions) == 1 else tuple(actions)
         if not isinstance(packet, PacketIn):
             port = Port.CONTROLLER if in_port is None else in_port
             return self.send(PacketOut(listed, packet, NO_BUFFER, match_of_port(port)))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from .compiler import form_of
 from .match import Match
 from .oxm import OXM, FieldValue
-from .templates import Slot, template
+from .templates import Filled, Slot, template
 from .version import Version
 from .wire import Converted, Shape, resolve
 from .writer import Form
@@ -28,8 +28,6 @@ _UNPLANNED = frozenset(
         "arp_op",  # takes less than its field does
     }
 )
-
-Plan = Callable[..., bytes | None]
 
 
 class MatchStruct(Converted):
@@ -94,19 +92,24 @@ class Plans:
 
     def __init__(self, slowly: Callable[[Match], bytes], below: Mapping[str, int]) -> None:
         self._slowly, self._below = slowly, below
-        self._plans: dict[tuple[Any, ...], Plan] = {}
+        self._plans: dict[object, Filled] = {}
 
     def bytes_of(self, match: Match) -> bytes | None:
         """Return the struct of a match, None where that takes a closer look."""
-        fields = match._fields  # past its methods: this is done for each match that is written
-        shape = tuple(fields), fields.get("eth_type"), fields.get("ip_proto")
-        try:
-            plan = self._plans.get(shape) or self._keep(shape, match)
-            return plan(*fields.values())
-        except (TypeError, struct.error):  # no number, or one that is too large
+        try:  # past its methods: this is done for each match that is written
+            plan = self._plans.get(match._shape) or self._plan_of(match)
+            return plan(match._fields)
+        except (TypeError, struct.error, LookupError):  # no number, or one that is too large
             return None
 
-    def _keep(self, shape: tuple[Any, ...], match: Match) -> Plan:
+    def _plan_of(self, match: Match) -> Filled:
+        """Return the plan of a match whose shape does not tell it, or did not come before."""
+        fields = match._fields
+        deciding = tuple([fields[name] for name in _DECIDING if name in fields])
+        shape = match._shape if match._shape and not deciding else (tuple(fields), deciding)
+        return self._plans.get(shape) or self._keep(shape, match)
+
+    def _keep(self, shape: object, match: Match) -> Filled:
         try:
             plan = self._plan(match)
         except (ValueError, TypeError, KeyError):  # the struct cannot say it in this way
@@ -116,7 +119,7 @@ class Plans:
         self._plans[shape] = plan
         return plan
 
-    def _plan(self, match: Match) -> Plan:
+    def _plan(self, match: Match) -> Filled:
         """Return what packs the numbers of a match with these fields."""
         if not _UNPLANNED.isdisjoint(match):
             raise ValueError("some of its fields are planned by no one")
@@ -125,11 +128,10 @@ class Plans:
         }
         empty = self._slowly(Match.unchecked(numbers))
         slots = []
-        for which, name in enumerate(numbers):
-            if name not in _DECIDING:
-                start, stop, factor = self._place(name, numbers, empty)
-                slots.append(Slot(start, stop - start, which, factor, self._below.get(name)))
-        return template(empty, len(numbers), sorted(slots))
+        for name in numbers.keys() - _DECIDING:
+            start, stop, factor = self._place(name, numbers, empty)
+            slots.append(Slot(start, stop - start, name, factor, self._below.get(name)))
+        return template(empty, sorted(slots))
 
     def _place(self, name: str, numbers: dict[str, FieldValue], empty: bytes) -> _Place:
         largest = self._below.get(name, OXM[name].all_ones + 1) - 1
@@ -147,5 +149,6 @@ class Plans:
         return place._replace(factor=factor)
 
 
-def _no_plan(*numbers: FieldValue) -> None:
+def _no_plan(numbers: Mapping[str, FieldValue]) -> bytes:
     """Be the plan of a shape that has none."""
+    raise LookupError("no plan")

@@ -114,37 +114,35 @@ cdef class Template:
     """Puts numbers into bytes: see protocol/templates.py."""
 
     cdef bytes empty
-    cdef Py_ssize_t count
     cdef int slots
     cdef Py_ssize_t starts[32]
     cdef int sizes[32]
-    cdef Py_ssize_t which[32]
+    cdef list names
     cdef number factors[32]
     cdef number limits[32]
 
-    def __init__(self, bytes empty, Py_ssize_t count, slots):
-        self.empty, self.count, self.slots = empty, count, len(slots)
+    def __init__(self, bytes empty, slots):
+        self.empty, self.slots, self.names = empty, len(slots), []
         if self.slots > 32:
             raise KeyError("too many fields")
-        for at, (start, size, which, factor, limit) in enumerate(slots):
+        for at, (start, size, name, factor, limit) in enumerate(slots):
             largest = (1 << 8 * size) - 1 if limit is None else limit - 1
-            if start < 0 or start + size > len(empty) or not 0 <= which < count:
+            if start < 0 or start + size > len(empty):
                 raise KeyError("a slot lies outside")
-            self.starts[at], self.sizes[at], self.which[at] = start, size, which
+            self.names.append(name)
+            self.starts[at], self.sizes[at] = start, size
             self.factors[at] = factor
             self.limits[at] = min(largest, ((1 << 8 * size) - 1) // factor)
 
-    def __call__(self, *values):
+    def __call__(self, dict numbers not None):
         cdef int at
         cdef number value
-        if len(values) != self.count:
-            raise TypeError(f"{self.count} numbers are needed")
         cdef bytes out = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(self.empty))
         cdef unsigned char* p = <unsigned char*>PyBytes_AS_STRING(out)
         memcpy(p, PyBytes_AS_STRING(self.empty), PyBytes_GET_SIZE(self.empty))
         for at in range(self.slots):
             try:
-                value = whole(values[self.which[at]], 8)
+                value = whole(numbers[self.names[at]], 8)
             except OverflowError:
                 raise error("the number has no room") from None
             if value > self.limits[at]:
@@ -156,22 +154,20 @@ cdef class Template:
 cdef class Limits:
     """Says 0 to as many numbers, none of which is too large: see CHECKS in protocol/match.py."""
 
-    cdef int count
+    cdef list names
     cdef number largest[32]
 
-    def __init__(self, list largest):
-        self.count = len(largest)
-        if self.count > 32:
+    def __init__(self, dict largest):
+        self.names = list(largest)
+        if len(self.names) > 32:
             raise KeyError("too many fields")
-        for at in range(self.count):
-            self.largest[at] = largest[at]
+        for at, one in enumerate(largest.values()):
+            self.largest[at] = one
 
-    def __call__(self, *values):
+    def __call__(self, dict numbers not None):
         cdef int at
-        if len(values) != self.count:
-            raise TypeError(f"{self.count} numbers are needed")
-        for at in range(self.count):
-            value = values[at]
+        for at in range(len(self.names)):
+            value = numbers[self.names[at]]
             if not isinstance(value, int):
                 raise TypeError(f"{value!r} is no number")
             try:

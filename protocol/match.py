@@ -28,6 +28,7 @@ from .oxm import (
 from .oxm_table import OxmTable, oxm_table, parse_field
 from .ready import LIMITS
 from .record import later, parse_shape
+from .templates import Filled
 from .version import Version
 from .wire import U16, Versioned
 from .writer import Form, Malformed
@@ -49,19 +50,23 @@ class Match:
     ValueError: tcp_dst needs eth_type=0x800 or 0x86dd and ip_proto=6
     """
 
-    __slots__ = ("_fields", "_forms", "_hash", "_port")
+    __slots__ = ("_fields", "_forms", "_hash", "_port", "_shape")
 
     def __init__(self, **given: FieldInput) -> None:
         self._fields: dict[str, FieldValue] = given  # type: ignore[assignment]
         self._forms: dict[object, Any] | None = None
         self._hash: int | None = None
         self._port: int  # of a PacketIn, which sets it when it is asked for it
-        check = CHECKS[tuple(given)]
+        #: The same for all matches of plain numbers that have these fields in this order; None
+        #: where that was not looked at.
+        self._shape: object
+        check = self._shape = CHECKS[tuple(given)]
         try:  # plain numbers in order, as most are, need no reading
-            if not check(*given.values()):
+            if not check(given):
                 return
         except TypeError:
             pass
+        self._shape = None
         self._fields = {name: _read(name, value) for name, value in given.items()}
         if FREE.issuperset(given) or _is_right(check, self._fields):
             return
@@ -73,6 +78,7 @@ class Match:
         self._fields = fields
         self._forms = None
         self._hash = None
+        self._shape = None
 
     @classmethod
     def unchecked(cls, fields: Mapping[str, FieldValue]) -> Self:
@@ -90,6 +96,9 @@ class Match:
         """
         match: Match = later("syntax").parse_match(text)
         return match
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Match.unchecked, (self._fields,)  # all else is found when it is needed
 
     def form(self, kind: object) -> Any:
         """Return what `keep_form` was given for this kind of encoding, None at first."""
@@ -184,13 +193,16 @@ class Match:
         return f"Match({', '.join(shown)})"
 
 
-class _Checks(dict[tuple[str, ...], Callable[..., object]]):
-    """By the names of fields: what takes numbers for them and returns 0 if they make a match.
+Check = Callable[[Mapping[str, Any]], object]  # of numbers by name: 0 if they make a match
 
-    It raises TypeError for what is no number.
+
+class _Checks(dict[tuple[str, ...], Check]):
+    """The checks of matches by the names of their fields.
+
+    They raise TypeError for what is no number.
     """
 
-    def __missing__(self, names: tuple[str, ...]) -> Callable[..., object]:
+    def __missing__(self, names: tuple[str, ...]) -> Check:
         try:
             made = self._made(names)
         except LookupError:
@@ -200,42 +212,39 @@ class _Checks(dict[tuple[str, ...], Callable[..., object]]):
         self[names] = made
         return made
 
-    def _made(self, names: tuple[str, ...]) -> Callable[..., object]:
+    def _made(self, names: tuple[str, ...]) -> Check:
         """Return the check; LookupError for fields that need a closer look."""
         if FIRST in names[1:]:
             raise LookupError(FIRST)
-        seen, wrong, values = set[str](), list[str](), dict[str, None]()
+        seen, values = set[str](), dict[str, None]()
+        by_bits = dict[int, list[str]]()
         for name in names:
-            # No shift brings a number of fewer bits, or none below zero, to zero.
-            wrong.append(f"{name} >> {PLAIN_MAX[name].bit_length()}")
+            by_bits.setdefault(PLAIN_MAX[name].bit_length(), []).append(f"f[{name!r}]")
             for needed, allowed in REQUIRES.get(name, ()):
                 if needed not in seen:
                     raise LookupError(name)
                 if allowed:
-                    values[f"{needed} not in {tuple(map(int, allowed))}"] = None
+                    values[f"f[{needed!r}] not in {tuple(map(int, allowed))}"] = None
             seen.add(name)
-        made: Callable[..., object]
-        if LIMITS is not None and not values and all(map(_is_short, names)):
-            made = LIMITS([PLAIN_MAX[name] for name in names])
+        made: Check
+        if LIMITS is not None and not values and max(by_bits, default=0) <= 64:
+            made = LIMITS({name: PLAIN_MAX[name] for name in names})
         else:
-            tests = " or ".join([" | ".join(wrong) or "0", *values])
-            made = eval(f"lambda {', '.join(names)}: {tests}")  # of our own table, nobody's input
+            # No number of more bits, nor one below zero, comes to zero by this shift.
+            wrong = " | ".join([f"({' | '.join(of)}) >> {bits}" for bits, of in by_bits.items()])
+            tests = " or ".join([wrong or "0", *values])
+            made = eval(f"lambda f: {tests}")  # of our own table, nobody's input
         return made
 
 
-def _never_right(*values: object) -> bool:
+def _never_right(fields: object) -> bool:
     """Be the check of fields that need a closer look."""
     return True
 
 
-def _is_right(check: Callable[..., object], fields: Mapping[str, FieldValue]) -> bool:
+def _is_right(check: Check, fields: Mapping[str, FieldValue]) -> bool:
     """Whether a check finds that fields, as they were read, make a match; it may not say so."""
-    values = fields.values()
-    return tuple not in map(type, values) and not check(*values)
-
-
-def _is_short(name: str) -> bool:
-    return PLAIN_MAX[name].bit_length() <= 64
+    return tuple not in map(type, fields.values()) and not check(fields)
 
 
 CHECKS = _Checks()
@@ -343,14 +352,16 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
         """Return the straight form; matches that came before are not read again."""
         memo: dict[bytes, Match] = {}
         short: dict[bytes, Match] = {}  # those of 16 bytes in all, with their head: an in_port
-        packers: dict[tuple[str, ...], Callable[..., bytes]] = {}
+        packers: dict[object, Filled] = {}
         read_all, write, unpack = self.table.read_all, self.table.write, _MATCH_HEAD.unpack_from
         version, new = self.version, Match.__new__
 
-        def packer(names: tuple[str, ...]) -> Callable[..., bytes]:
-            if len(packers) >= _MEMO_MAX:
-                packers.clear()
-            packers[names] = made = self.table.packer(names, _OXM_MATCH)
+        def packer(match: Match) -> Filled:
+            shape = match._shape or tuple(match._fields)
+            if (made := packers.get(shape)) is None:
+                if len(packers) >= _MEMO_MAX:
+                    packers.clear()
+                packers[shape] = made = self.table.packer(match._fields, _OXM_MATCH)
             return made
 
         def decode(buffer: bytes, at: int, end: int) -> tuple[Match, int]:
@@ -380,9 +391,8 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
             forms, fields = match._forms, match._fields
             made: bytes | None = forms.get(version) if forms else None
             if made is None:
-                names = tuple(fields)
                 try:  # plain numbers, as most are; write() takes all others
-                    made = (packers.get(names) or packer(names))(*fields.values())
+                    made = (packers.get(match._shape) or packer(match))(fields)
                 except (LookupError, TypeError, struct.error):
                     body = b"".join([write(name, value) for name, value in fields.items()])
                     length = len(body) + 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from operator import index
 from typing import Any
@@ -25,7 +25,7 @@ from .oxm import (
 )
 from .oxm_readers import OxmReaders
 from .record import parse_shape
-from .templates import Slot, template
+from .templates import Filled, Slot, template
 from .version import Version
 from .wire import U32, Bytes
 from .writer import Malformed
@@ -169,21 +169,21 @@ class OxmTable:
         except (OverflowError, TypeError, AttributeError):
             raise ValueError(f"{name} has {size} bytes, {value!r} does not fit") from None
 
-    def packer(self, names: tuple[str, ...], kind: int) -> Callable[..., bytes]:
+    def packer(self, names: Iterable[str], kind: int) -> Filled:
         """Return the function that writes a match of type `kind` with plain numbers.
 
-        It takes the numbers in the order of the names. LookupError where a field is not
-        plain; the function raises TypeError or struct.error for what is none or too large.
+        They stand in the order of the names. LookupError where a field is not plain; the
+        function raises TypeError or struct.error for what is none or too large.
         """
         slots, empty = list[Slot](), struct.pack(">HH", kind, 0)
-        for which, name in enumerate(names):
+        for name in names:
             header, size = self.plain[name]
             empty += header
-            slots.append(Slot(len(empty), size, which))
+            slots.append(Slot(len(empty), size, name))
             empty += bytes(size)
         length = len(empty)
         empty = struct.pack(">HH", kind, length) + empty[4:] + bytes(-length & 7)
-        return template(empty, len(names), slots)
+        return template(empty, slots)
 
     def _write_other(self, name: str, value: FieldValue) -> bytes:
         if number := self.numbers.get(name):

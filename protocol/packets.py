@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from typing import ClassVar
 
@@ -30,17 +31,19 @@ from .wire import (
 NO_BUFFER = 0xFFFF_FFFF  #: the buffer_id of a packet that the switch does not keep
 
 _MATCHES_MAX = 4096  # of one port each, kept ready
-_in_port_matches: dict[int, Match] = {}
 
 
-def match_of_port(in_port: int) -> Match:
-    """Return the match of a port alone."""
-    match = _in_port_matches.get(in_port)
-    if match is None:
-        if len(_in_port_matches) >= _MATCHES_MAX:
-            _in_port_matches.clear()
-        match = _in_port_matches[in_port] = Match.unchecked({"in_port": in_port})
-    return match
+class _MatchesOfPorts(dict[int, Match]):
+    """By its number the match of a port alone, made when first needed."""
+
+    def __missing__(self, in_port: int) -> Match:
+        if len(self) >= _MATCHES_MAX:
+            self.clear()
+        match = self[in_port] = Match.unchecked({"in_port": in_port})
+        return match
+
+
+match_of_port: Callable[[int], Match] = _MatchesOfPorts().__getitem__
 
 
 def _port_of_match(match: Match) -> int:

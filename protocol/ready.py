@@ -41,5 +41,5 @@ _codecs = _compiled()
 READY: dict[str, Callable[[Names], tuple[Any, Any]]] = _codecs.READY if _codecs else {}
 #: Does what `templates.template` does; None in pure Python.
 TEMPLATE = _codecs.Template if _codecs else None
-#: Takes the largest numbers of some fields, and does what `match.CHECKS` has for these.
+#: Takes the largest number of each of some fields, and does what `match.CHECKS` has for these.
 LIMITS = _codecs.Limits if _codecs else None

@@ -15,7 +15,7 @@ import construct as c
 
 from .exceptions import DecodeError, EncodeError
 from .ready import READY, key_of
-from .record import Record, RecordShape
+from .record import Record, RecordShape, fixed_size
 from .wire import (
     Bits,
     Converted,
@@ -179,7 +179,6 @@ class Writer:
             return
         local = f"const_{len(self.run.after)}"
         self.run.after.append(f"if {local} != {shape.value}: raise Malformed")
-        self.run.here = len(self.run.after)
         self.run.add(code, code, local, str(shape.value))
 
     def _plain(self, shape: Shape, name: str, code: str) -> None:
@@ -197,7 +196,6 @@ class Writer:
             value = self._or_default(name, conversions, value)
         if isinstance(shape, c.Bytes):
             value = f"{self._bind(_of_size(shape.length), 'put')}({value})"
-        self.run.here = len(self.run.after)
         self.run.add(code, code, local, value)
 
     def _or_default(self, name: str, conversions: Sequence[Converted], value: str) -> str:
@@ -223,7 +221,6 @@ class Writer:
         self.run.add(code, code, size, part if shape.unit == 1 else f"{part} // {shape.unit}")
         if shape.unit > 1:
             self.run.after.append(f"{size} *= {shape.unit}")
-            self.run.here = len(self.run.after)
 
     def _bits(self, shape: Bits, code: str) -> None:
         raw = f"bits_{'_'.join(shape.widths)}"
@@ -231,12 +228,14 @@ class Writer:
         for field, width in shape.widths.items():
             shift -= width
             self.run.after.append(f"{self._local(field)} = {raw} >> {shift} & {(1 << width) - 1}")
-        self.run.here = len(self.run.after)
         fields = ", ".join(f"m.{field}" for field in shape.widths)
         self.run.add(code, code, raw, f"{self._bind(shape.join, 'join')}({fields})")
 
     def _variable(self, shape: Shape, name: str) -> None:
-        """Add a member whose size depends on what is in it."""
+        """Add a member that is read, and mostly written, by a function of its own."""
+        if (size := fixed_size(shape)) is not None and not isinstance(shape, Spread | SizedBy):
+            self._whole(shape, name, size)
+            return
         self._end_run()
         start = f"at + {self.offset}" if self.offset else "at"
         if isinstance(shape, Spread):
@@ -253,6 +252,16 @@ class Writer:
         self.output.append(part)
         self._filled(name, part)
         self.offset = 0
+
+    def _whole(self, shape: Shape, name: str, size: int) -> None:
+        """Add a member of a known size, whose bytes are packed together with its neighbours."""
+        self._end_reading()
+        start = f"at + {self.offset}" if self.offset else "at"
+        read, made = self._functions(shape, name)
+        self.reading.append(f"{self._local(name)}, at = {read}(buffer, {start}, end)")
+        self.offset = 0
+        self.fixed += size
+        self.run.add_written(f"{size}s", made)
 
     def _spread(self, shape: Spread, start: str) -> None:
         part = f"part_{'_'.join(shape.fields)}".replace(".", "__")
@@ -276,15 +285,7 @@ class Writer:
         return shape.subcon
 
     def _called(self, shape: Shape, name: str, local: str, part: str, start: str) -> None:
-        form = self.form_of(shape)
-        if form is None:
-            self.fallbacks.append(name)
-            form = construct_form(shape)
-        read, write = self._bind(form.decode, "decode"), self._bind(form.encode, "encode")
-        made = f"{write}(m.{name})"
-        if form.kept is not None:
-            get = self._bind(form.kept.get, "get")
-            made = f"known[1] if (known := {get}(id(m.{name}))) else {made}"
+        read, made = self._functions(shape, name)
         self.parts.append(f"{part} = {made}")
         if size := self.sizes.get(name):
             self.reading += [
@@ -296,6 +297,19 @@ class Writer:
         else:
             self.reading.append(f"{local}, at = {read}(buffer, {start}, end)")
 
+    def _functions(self, shape: Shape, name: str) -> tuple[str, str]:
+        """Return the name of what reads a member, and the expression of its bytes."""
+        form = self.form_of(shape)
+        if form is None:
+            self.fallbacks.append(name)
+            form = construct_form(shape)
+        read, write = self._bind(form.decode, "decode"), self._bind(form.encode, "encode")
+        made = f"{write}(m.{name})"
+        if form.kept is not None:
+            get = self._bind(form.kept.get, "get")
+            made = f"known[1] if (known := {get}(id(m.{name}))) else {made}"
+        return read, made
+
     def _filled(self, name: str, part: str) -> None:
         """Let zeros stand behind a member, as far as its size does not count them."""
         if shape := self.filled.get(name):
@@ -305,7 +319,19 @@ class Writer:
             self.output.append(f"{part}_fill")
 
     def _end_run(self) -> None:
+        self._end_reading()
         run, self.run = self.run, _Run()
+        if not run.codes_out:
+            return
+        packed = struct.Struct(">" + "".join(run.codes_out))
+        if run.values:
+            self.output.append(f"{self._bind(packed.pack, 'pack')}({', '.join(run.values)})")
+        else:
+            self.output.append(repr(packed.pack()))
+
+    def _end_reading(self) -> None:
+        """Let what is read so far be read, while more may be written together with it."""
+        run = self.run
         if not run.codes_in:
             return
         size = struct.calcsize(">" + "".join(run.codes_in))
@@ -318,11 +344,7 @@ class Writer:
             unpack = self._bind(struct.Struct(">" + "".join(run.codes_in)).unpack_from, "unpack")
             self.reading.append(f"{', '.join(run.targets)}, = {unpack}(buffer, {start})")
             self.reading += run.after
-        packed = struct.Struct(">" + "".join(run.codes_out))
-        if run.values:
-            self.output.append(f"{self._bind(packed.pack, 'pack')}({', '.join(run.values)})")
-        else:
-            self.output.append(repr(packed.pack()))
+        run.forget_reading()
 
     def _decode_source(self) -> list[str]:
         size, aligned = self.shape.size, self.aligned
@@ -385,7 +407,6 @@ class _Run:
         self.targets: list[str] = []
         self.values: list[str] = []
         self.after: list[str] = []  # lines of decode that make values of what was unpacked
-        self.here = 0
 
     def add(self, code_in: str, code_out: str, target: str = "", value: str = "") -> None:
         self.codes_in.append(code_in)
@@ -394,6 +415,15 @@ class _Run:
             self.targets.append(target)
         if value:
             self.values.append(value)
+
+    def add_written(self, code: str, value: str) -> None:
+        """Add what is read by others."""
+        self.codes_out.append(code)
+        self.values.append(value)
+
+    def forget_reading(self) -> None:
+        """Begin anew with what is read."""
+        self.codes_in, self.targets, self.after = [], [], []
 
 
 def _struct_code(shape: Shape) -> str | None:
