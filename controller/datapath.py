@@ -114,12 +114,13 @@ class Datapath(Inquiries):
         view = copy(self)
         view._noting = noting
         own = OwnFlows(space, spaces, owners, noting(self._send), self)
-        view._send, view.cookie_base = own.send, space.base
+        view.cookie_base = space.base
+        view.send = own.send  # type: ignore[method-assign, assignment]  # a call less
         return view
 
     def send_as(self, other: Datapath) -> None:
         """Send from now on as another view of the same switch does."""
-        self._send, self._noting = other._send, other._noting
+        self.send, self._noting = other.send, other._noting  # type: ignore[method-assign]
 
     def retire(self) -> None:
         """Let nothing more be sent by who sees the switch so: an application that ended."""
@@ -127,7 +128,7 @@ class Datapath(Inquiries):
         def refuse(message: Message) -> int:
             raise ChannelClosed("this application does not run any more")
 
-        self._send = refuse
+        self.send = refuse  # type: ignore[method-assign]
 
     def __str__(self) -> str:
         return f"datapath {self.datapath_id:#018x}"

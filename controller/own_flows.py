@@ -13,6 +13,7 @@ from protocol import EncodeError, FlowMod, FlowModCommand, Match, Message, Versi
 from protocol.bundles import BundleAdd
 from protocol.nicira.flows import FlowMod as NxmFlowMod
 
+from .abilities import refusal
 from .cookies import ALL_BITS, PREFIX_MASK, CookieSpace, CookieSpaces
 from .flow_owners import Entry, FlowOwners
 from .overlaps import bits_of
@@ -82,24 +83,28 @@ class OwnFlows:
         self._spaces, self._owners = spaces, owners
         self._send, self._datapath = send, datapath
         self._told_incomplete = False
-        #: sends a message; EncodeError where its cookie is another application's. Returns its
-        #: xid, or 0 where there is no entry that it could change.
+        #: what `Datapath.send` is for this application: EncodeError also where a cookie is
+        #: another's; returns 0 where there is no entry that the message could change
         self.send: Callable[[Message], int] = self._sender()
 
     def _sender(self) -> Callable[[Message], int]:
         """Return what all messages go through, as short as it can be."""
         plain, other, base, owners = self._send, self._concerned, self._base, self._owners
+        datapath = self._datapath
 
         def send(message: Message) -> int:
-            if type(message) is FlowMod:
-                # What comes of add_flow is right as it is, and most often that is all.
-                if message.command is not _ADD or message.cookie & PREFIX_MASK != base:
-                    return other(message)
-                xid = plain(message)
-                if owners is not None and (met := owners.add(base, message)):
-                    self._tell_overlaps(message, met)
-                return xid
-            return other(message) if type(message) in _CONCERNED else plain(message)
+            try:
+                if type(message) is FlowMod:
+                    # What comes of add_flow is right as it is, and most often that is all.
+                    if message.command is not _ADD or message.cookie & PREFIX_MASK != base:
+                        return other(message)
+                    xid = plain(message)
+                    if owners is not None and (met := owners.add(base, message)):
+                        self._tell_overlaps(message, met)
+                    return xid
+                return other(message) if type(message) in _CONCERNED else plain(message)
+            except EncodeError as error:
+                raise refusal(datapath, message, datapath.version, error) from error
 
         return send
 

@@ -19,6 +19,7 @@ from ..wire import Converted, Shape
 from ..writer import FAULTS, Decode
 
 _VERSION = max(Version)
+_DECODERS: dict[type[Record], Decode] = {}  # of those that were parsed before
 
 
 class Header(Record):
@@ -35,8 +36,9 @@ class Header(Record):
         Raises DecodeError for bytes that are cut short or say what cannot be.
         """
         try:
-            found: Self = _decoder(cls)(data, 0, len(data))
+            found: Self = _DECODERS[cls](data, 0, len(data))
         except FAULTS:
+            _DECODERS[cls] = codec(cls, _VERSION).decode  # it is missing the first time
             found = read(cls, _VERSION, data)
         return found
 
@@ -70,11 +72,6 @@ class Header(Record):
         Echo(id=7, seq=2)
         """
         return structs.replace(self, **_computed(type(self)) | changes)
-
-
-@cache
-def _decoder(cls: type[Header]) -> Decode:
-    return codec(cls, _VERSION).decode
 
 
 @cache
