@@ -48,10 +48,9 @@ match_of_port: Callable[[int], Match] = _MatchesOfPorts().__getitem__
 
 def _port_of_match(match: Match) -> int:
     fields = match._fields  # past its methods: each packet_out comes by here
-    in_port = fields.get("in_port")
-    if len(fields) > 1 or not isinstance(in_port, int):
+    if len(fields) != 1 or "in_port" not in fields:
         raise ValueError("the match must be of in_port alone in this version")
-    return in_port
+    return fields["in_port"]  # type: ignore[return-value]  # other values are no port's number
 
 
 def match_of_ports(ports: int) -> Match:

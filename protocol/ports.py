@@ -59,11 +59,11 @@ def port_of_16(number: int) -> int:
 
 def port_in_16(number: int) -> int:
     """Return a port's number in 16 bits; ValueError if it has none."""
-    if number >= _RESERVED:
-        return number - _SHIFT
-    if number >= RESERVED10:
+    if number < RESERVED10:
+        return number
+    if number < _RESERVED:
         raise ValueError("ports of OpenFlow 1.0 have numbers below 0xff00")
-    return number
+    return number - _SHIFT
 
 
 #: A port number in 16 bits.
