@@ -1,23 +1,27 @@
 """The Tornado shell of one channel: a socket, its Connection, and the timers.
 
-It sits on bare sockets, which cost half of what a stream does (`readiness.py`). One read takes
-what is there, and one write says all that came of it, as soon as the others of its group were
-read; what is said at other times goes at the end of that turn of the loop.
+It sits on bare sockets, which cost half of what a stream does. One read takes what is there,
+the owner handles it, and one write says all that came of it; where many channels are ready each
+of these steps is done for all of them before the next (`readiness.py`). What is said at other
+times goes at the end of that turn of the loop.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import select
 import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from time import time
 from typing import Protocol
 
 from tornado.ioloop import IOLoop
 
-from protocol import Closed, Connection, Event, PacketIn
+from protocol import Closed, Connection, Event, PacketIn, State
 from protocol.transport.tls import tls_fault
 
 from .packet_in_limit import PacketInLimit
@@ -62,9 +66,11 @@ class Channel:
         self._tls, self._readiness = tls, readiness
         self.recorder, self.tape = recorder, Tape(peer)
         self.loop = IOLoop.current()
-        self.connection = connection(self.loop.time())
+        self._soon = asyncio.get_running_loop().call_soon  # add_callback costs twice as much
+        self.connection = connection(time())
         self.connection.began = self.flush_soon
         self.owner: Owner | None = None
+        self._run = copy_context().run  # so that handlers run in that of whoever met the switch
         self._socket = sock
         self.closed = False  #: whether the socket is gone
         # What the socket did not take. Most take all, and an empty deque weighs 600 bytes.
@@ -91,10 +97,10 @@ class Channel:
             self._tls.start()
 
     def flush_soon(self) -> None:
-        """Write when others that can be read as well were, or at the end of this turn."""
+        """Write at the end of this turn of the loop."""
         if not self._flushing:
             self._flushing = True
-            self._readiness.soon(self._flush)
+            self._soon(self._flush)
 
     def close(self, reason: str) -> None:
         """Close the socket; the owner gets the Closed, once."""
@@ -113,15 +119,16 @@ class Channel:
         if interest == self._interest:
             return
         if interest & ~self._interest & READ:
-            self.connection.pardon(self.loop.time())
+            self.connection.pardon(time())
         self._interest = interest
         self._readiness.update(self._socket, interest)
 
-    def _ready(self, events: int) -> None:
-        if events & WRITE:
+    def _ready(self, fd: int, events: int) -> None:
+        if events != READ:
             self._flush()
-        if events & READ and not self.closed:
-            self._read()
+            if self.closed or not events & READ:
+                return
+        self._read()
 
     def _read(self) -> None:
         try:
@@ -136,7 +143,7 @@ class Channel:
             return
         if self._tls is not None and not (data := self._decrypted(data)):
             return
-        now, connection = self.loop.time(), self.connection
+        now, connection = time(), self.connection
         self.recorder.note(now, self.tape, True, not connection.mid_message, data)
         if self.limit is None:
             events = connection.receive_data(data, now)
@@ -147,10 +154,20 @@ class Channel:
                 self._rest()
             elif self._read_size != READ_SIZE and not self.turn.is_slowed(now):
                 self._read_size = READ_SIZE
-        if not self._flushing:  # as flush_soon; the connection itself may have answered
-            self._flushing = True
-            self._readiness.soon(self._flush)
-        self._take(events)
+        self._readiness.then(self._hear, events)
+
+    def _hear(self, events: list[Event]) -> None:
+        """Let the owner take what a read brought, and write what comes of it."""
+        if self.closed:
+            return  # because of what another one brought
+        self._flushing = True  # what is said now need not ask for that
+        try:
+            assert self.owner is not None
+            self._run(self.owner.receive, events)
+            if self.connection.state is State.CLOSED:
+                self._shut()
+        finally:
+            self._readiness.then(self._flush)
 
     def _rest(self) -> None:
         """Read slowly from a switch that brings much while others want a turn."""
@@ -210,7 +227,7 @@ class Channel:
     def _fresh(self) -> bytes:
         """Return what the connection says, as it goes over the wire."""
         if fresh := self.connection.data_to_send():
-            self.recorder.note(self.loop.time(), self.tape, False, True, fresh)
+            self.recorder.note(time(), self.tape, False, True, fresh)
         if self._tls is None:
             return fresh
         self._tls.send(fresh)
@@ -230,7 +247,7 @@ class Channel:
         """Keep what the socket did not take, until it does."""
         if self._unsent is None:
             self._unsent = deque()
-            self._stalled_since = self.loop.time()
+            self._stalled_since = time()
         self._unsent.append(data)
         self._unsent_size += len(data)
 
@@ -242,7 +259,7 @@ class Channel:
                 return
             if sent:
                 self._unsent_size -= sent
-                self._stalled_since = self.loop.time()
+                self._stalled_since = time()
             if sent < len(unsent[0]):
                 unsent[0] = unsent[0][sent:]
                 break
@@ -258,13 +275,13 @@ class Channel:
 
     def _arm_timer(self) -> None:
         longest = min(STALL_TIMEOUT, self.connection.echo_interval or STALL_TIMEOUT)
-        latest = self.loop.time() + longest  # as a deadline may also come nearer
+        latest = time() + longest  # as a deadline may also come nearer
         deadline = self.connection.deadline()
         due = latest if deadline is None else min(deadline, latest)
         self._timer = self.loop.call_at(due, self._due)
 
     def _due(self) -> None:
-        now = self.loop.time()
+        now = time()
         if self._interest & READ:
             self._take(self.connection.handle_timer(now))
         else:

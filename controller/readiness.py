@@ -1,10 +1,13 @@
-"""Which of many sockets can be read or written, and when what came of it is written.
+"""Which of many sockets can be read or written, and in which order all is done that follows.
 
-A loop makes a callback for each socket that is ready, and between what one and the next bring
-the processor forgets our code for that of the system. So an epoll of our own holds the sockets;
-the loop watches just that one. Those that are ready are read in groups, one after another, and
-then what is to be written of a group goes at once. Systems that have no epoll let the loop watch
-each socket.
+A loop calls back for one socket after the other. Each is read, what it brought is handled and
+the answer is written, and each of the three finds that the processor has forgotten its code over
+the two others. So an epoll of our own holds the sockets, of which the loop sees one; those that
+are ready are called as a group, and what they have to do then is done for all of them: first
+everybody reads, then everybody handles, then everybody writes.
+
+A few are no group, and each does all at once. As long as there are no more of them the loop
+watches each by itself, and always on systems that have no epoll.
 """
 
 from __future__ import annotations
@@ -12,159 +15,132 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
-from collections.abc import Callable
-from contextvars import Context, copy_context
-from typing import Protocol
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from tornado.ioloop import IOLoop
 
 READ, WRITE = IOLoop.READ, IOLoop.WRITE  #: as epoll has them
-GROUP = 16  #: sockets that are read before what came of it is written: more of them wait longer
-GROUPS = 8  #: of them, then timers and tasks of the loop get their turn
+FEW = 5  # fewer sockets gain nothing as a group, and their answers would wait for one another
+GROUP = 32  # sockets at most: answers wait until what all have read is handled
+GROUPS = 4  # at once, then timers and tasks of the loop get their turn
+STAGES = 2  # to handle and to write
 _OTHER = ~(READ | WRITE)  # it broke, or the other side hung up
 
-Ready = Callable[[int], None]
+Ready = Callable[[int, int], None]  # gets the file descriptor and what it is ready for
 
 
-class Readiness(Protocol):
+class Readiness:
     """Calls who waits for sockets, as long as they are ready for what is waited for.
 
     What one of them raises goes where the loop tells such things, and does not touch the
-    others. Each is called in the context of whoever added it.
+    others. `few` sockets or more are called in groups, where the system has epoll.
     """
 
-    def add(self, sock: socket.socket, ready: Ready, interest: int) -> None:
-        """Call `ready` with READ, WRITE or both of them, as far as that is the `interest`."""
-
-    def update(self, sock: socket.socket, interest: int) -> None:
-        """Wait for something else from now on, 0 for nothing at all."""
-
-    def remove(self, sock: socket.socket) -> None:
-        """Call nobody any more; who closes a socket does this before."""
-
-    def soon(self, callback: Callable[[], None]) -> None:
-        """Call back when those that are ready with us were called, else after this turn."""
-
-
-def readiness() -> Readiness:
-    """Return the best that this system has."""
-    return Grouped() if hasattr(select, "epoll") else Single()
-
-
-class _Soon:
-    """Keeps callbacks until a group was called."""
-
-    def __init__(self) -> None:
-        self._soon: list[Callable[[], None]] | None = None  # while a group is called
-
-    def soon(self, callback: Callable[[], None]) -> None:
-        """Call back when those that are ready with us were called, else after this turn."""
-        if self._soon is None:
-            asyncio.get_running_loop().call_soon(callback)
-        else:
-            self._soon.append(callback)
-
-    def _call_kept(self, kept: list[Callable[[], None]]) -> None:
-        self._soon = None  # what they want in their turn would else never come to an end
-        for callback in kept:
-            try:
-                callback()
-            except Exception as error:
-                _tell(error, callback)
-
-
-class Grouped(_Soon):
-    """By an epoll of our own."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._epoll: select.epoll | None = None  # as long as there are sockets
-        self._waiting: dict[int, tuple[Context, Ready, int]] = {}
-        # What is known of these may not be true any more, and one may be another socket by now.
+    def __init__(self, few: int = FEW) -> None:
+        self._few = few if hasattr(select, "epoll") else sys.maxsize
+        self._epoll: select.epoll | None = None  # as long as it is needed
+        self._waiting: dict[int, tuple[Ready, int]] = {}
+        # What a look found out of these may not be true any more; one may be another socket.
         self._changed: set[int] = set()
+        # What is to be done for a group, while one is called.
+        self._next: list[tuple[Callable[..., None], tuple[Any, ...]]] | None = None
 
     def add(self, sock: socket.socket, ready: Ready, interest: int) -> None:
         """Call `ready` with READ, WRITE or both of them, as far as that is the `interest`."""
+        fd = sock.fileno()
+        self._waiting[fd] = ready, 0
         if self._epoll is None:
-            self._epoll = select.epoll()
-            asyncio.get_running_loop().add_reader(self._epoll.fileno(), self._turn)
-        self._waiting[sock.fileno()] = copy_context(), ready, 0
+            IOLoop.current().add_handler(fd, ready, 0)
         self.update(sock, interest)
+        if self._epoll is None and len(self._waiting) >= self._few:
+            self._gather()
 
     def update(self, sock: socket.socket, interest: int) -> None:
         """Wait for something else from now on, 0 for nothing at all."""
-        assert self._epoll is not None
         fd = sock.fileno()
-        context, ready, before = self._waiting[fd]
-        self._waiting[fd] = context, ready, interest
+        ready, before = self._waiting[fd]
+        self._waiting[fd] = ready, interest
         self._changed.add(fd)
-        if not interest:
-            if before:  # one that stayed here would be told of when it breaks, again and again
-                self._epoll.unregister(fd)
-        elif before:
+        if self._epoll is None:
+            IOLoop.current().update_handler(fd, interest)
+        elif before and interest:
             self._epoll.modify(fd, interest)
-        else:
+        elif interest:
             self._epoll.register(fd, interest)
+        elif before:  # it would be told of without end when it breaks
+            self._epoll.unregister(fd)
 
     def remove(self, sock: socket.socket) -> None:
         """Call nobody any more; who closes a socket does this before."""
-        if sock.fileno() not in self._waiting:
+        fd = sock.fileno()
+        if fd not in self._waiting:
             return
         self.update(sock, 0)
-        del self._waiting[sock.fileno()]
-        if not self._waiting and self._epoll is not None:
+        del self._waiting[fd]
+        if self._epoll is None:
+            IOLoop.current().remove_handler(fd)
+        elif not self._waiting:
             asyncio.get_running_loop().remove_reader(self._epoll.fileno())
             self._epoll.close()
             self._epoll = None
 
+    def then(self, callback: Callable[..., None], *args: Any) -> None:
+        """Do the next thing for a socket that is ready: after this one for all of its group."""
+        if self._next is None:
+            callback(*args)
+        else:
+            self._next.append((callback, args))
+
+    def _gather(self) -> None:
+        """Take from the loop what it waits for up to now."""
+        self._epoll = select.epoll()
+        for fd, (_, interest) in self._waiting.items():
+            IOLoop.current().remove_handler(fd)
+            if interest:
+                self._epoll.register(fd, interest)
+        asyncio.get_running_loop().add_reader(self._epoll.fileno(), self._turn)
+
     def _turn(self) -> None:
         for _ in range(GROUPS):
-            # A handler may have removed the last socket.
-            if self._epoll is None or self._call(self._epoll.poll(0, GROUP)) < GROUP:
+            if self._epoll is None:
+                return  # the last one left
+            found = self._epoll.poll(0, GROUP)
+            self._changed.clear()
+            if len(found) < self._few:
+                self._call(found)
+                return
+            self._next = []
+            try:
+                self._call(found)
+            finally:
+                self._go_on()
+            if len(found) < GROUP:
                 return
 
-    def _call(self, found: list[tuple[int, int]]) -> int:
-        """Call those that are ready, then who wanted to be called after them; return how many."""
+    def _call(self, found: Iterable[tuple[int, int]]) -> None:
         changed, waiting = self._changed, self._waiting
-        changed.clear()
-        kept = self._soon = []
-        try:
-            for fd, events in found:
-                if fd in changed:
-                    continue  # what is still true is told again
-                context, ready, interest = waiting[fd]
-                try:
-                    # Who waits for anything finds out by trying what it is that broke.
-                    context.run(ready, interest if events & _OTHER else events & interest)
-                except Exception as error:
-                    _tell(error, ready)
-        finally:
-            self._call_kept(kept)
-        return len(found)
-
-
-class Single(_Soon):
-    """By the loop, which calls one socket after another: a group is one of them."""
-
-    def add(self, sock: socket.socket, ready: Ready, interest: int) -> None:
-        """Call `ready` with READ, WRITE or both of them, as far as that is the `interest`."""
-
-        def call(fd: object, events: int) -> None:
-            kept = self._soon = []
+        for fd, events in found:
+            if fd in changed:
+                continue  # what is still true is told again
+            ready, interest = waiting[fd]
             try:
-                ready(events)
-            finally:
-                self._call_kept(kept)
+                # Who waits for anything finds out by trying what it is that broke.
+                ready(fd, interest if events & _OTHER else events & interest)
+            except Exception as error:
+                _tell(error, ready)
 
-        IOLoop.current().add_handler(sock, call, interest)
-
-    def update(self, sock: socket.socket, interest: int) -> None:
-        """Wait for something else from now on, 0 for nothing at all."""
-        IOLoop.current().update_handler(sock, interest)
-
-    def remove(self, sock: socket.socket) -> None:
-        """Call nobody any more; who closes a socket does this before."""
-        IOLoop.current().remove_handler(sock)
+    def _go_on(self) -> None:
+        """Do what comes next for a group."""
+        for stage in range(STAGES):
+            things = self._next or ()
+            self._next = [] if stage < STAGES - 1 else None
+            for callback, args in things:
+                try:
+                    callback(*args)
+                except Exception as error:
+                    _tell(error, callback)
 
 
 def _tell(error: Exception, who: Callable[..., None]) -> None:

@@ -25,7 +25,7 @@ from .datapath import Datapath
 from .dispatch import run_background
 from .listener import Listener
 from .peer import GONE_TIMEOUT, Peer
-from .readiness import readiness
+from .readiness import Readiness
 from .recorder import Recorder
 from .returns import Returns
 from .secure import Certificates, TlsLayer
@@ -74,7 +74,7 @@ class Controller:
         self.turns, self.returns = Turns(), Returns()
         self.duplicates = duplicates  #: which of two connections with one datapath_id stays
         self.tls = tls  #: for endpoints ssl: and pssl:
-        self.recorder, self.readiness = recorder or Recorder(), readiness()
+        self.recorder, self.readiness = recorder or Recorder(), Readiness()
         names = names_of(apps)
         self.spaces = CookieSpaces(names)
         self.handlers = [

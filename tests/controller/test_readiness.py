@@ -6,21 +6,25 @@ import asyncio
 import os
 import select
 import socket
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from controller.readiness import GROUP, GROUPS, READ, WRITE, Grouped, Readiness, Single
-from protocol import PacketIn
+from controller import Datapath, recorder
+from controller.channel import Channel
+from controller.readiness import FEW, GROUP, GROUPS, READ, WRITE, Readiness
+from protocol import OF13, Closed, Connection, Event, Hello, Opened, PacketIn
+from protocol.endpoint import Endpoint
 
 from .fakes import FakeSwitch, Recorder, eventually, serving
 
 needs_epoll = pytest.mark.skipif(not hasattr(select, "epoll"), reason="this system has no epoll")
 
-WAYS = [pytest.param(Grouped, marks=needs_epoll), Single]
+WAYS = [pytest.param(1, id="grouped", marks=needs_epoll), pytest.param(sys.maxsize, id="by one")]
 
 
 class Ends:
@@ -37,7 +41,8 @@ class Ends:
     def wait(self, interest: int = READ) -> None:
         self.way.add(self.here, self.ready, interest)
 
-    def ready(self, events: int) -> None:
+    def ready(self, fd: int, events: int) -> None:
+        assert fd == self.here.fileno()
         self.calls.append(self)
         self.events.append(events)
         self.then()
@@ -71,6 +76,11 @@ class Several:
         other.there.send(b"b")
         return one, other
 
+    def close(self) -> None:
+        for ends in self.made:
+            ends.here.close()
+            ends.there.close()
+
     async def call(self, times: int = 1) -> None:
         """Wait until they were called so often."""
         await eventually(lambda: len(self.calls) >= times)
@@ -91,21 +101,19 @@ class Several:
 @pytest.fixture(params=WAYS)
 def several(request: pytest.FixtureRequest) -> Iterator[Several]:
     """Return sockets that are waited for in each of the ways."""
-    yield from _several(request.param())
+    yield from _several(Readiness(request.param))
 
 
 @pytest.fixture
 def grouped() -> Iterator[Several]:
     """Return sockets that are waited for in groups."""
-    yield from _several(Grouped())
+    yield from _several(Readiness(1))
 
 
 def _several(way: Readiness) -> Iterator[Several]:
     made = Several(way)
     yield made
-    for ends in made.made:
-        ends.here.close()
-        ends.there.close()
+    made.close()
 
 
 def faults() -> list[dict[str, Any]]:
@@ -183,19 +191,6 @@ async def test_who_was_removed_is_not_called_and_may_be_removed_twice(several: S
     several.way.remove(one.here)
     several.way.remove(one.here)
     await several.nobody_is_called()
-
-
-async def test_each_is_called_in_the_context_of_who_added_it(several: Several) -> None:
-    who = ContextVar("who", default="nobody")
-    found = set()
-    for name in ("a", "b"):
-        who.set(name)
-        one = several.make()
-        one.then = lambda one=one, name=name: found.add((name, who.get(), one.read()))
-        one.there.send(b"x")
-    who.set("c")
-    await several.call(2)
-    assert found == {("a", "a", None), ("b", "b", None)}
 
 
 # One and the others
@@ -289,93 +284,83 @@ async def test_one_whose_wish_was_changed_in_its_group_is_called_for_what_it_wan
     assert (first.events, second.events) == ([READ], [WRITE])
 
 
-# What is wanted soon
+# What comes next
 
 
-async def test_what_is_wanted_soon_comes_after_all_that_are_ready(grouped: Several) -> None:
+class Steps:
+    """Notes what sockets do: they read, then they handle, then they write."""
+
+    def __init__(self, several: Several) -> None:
+        self.done: list[str] = []
+        self._way = several.way
+        for ends in several.two():
+            ends.then = lambda ends=ends: self._read(ends)
+
+    def _read(self, ends: Ends) -> None:
+        ends.read()
+        self.done.append("read")
+        self._way.then(self._handle, "handle", "write")
+
+    def _handle(self, handle: str, write: str) -> None:
+        self.done.append(handle)
+        self._way.then(self._write, write, "end")
+
+    def _write(self, write: str, end: str) -> None:
+        self.done.append(write)
+        self._way.then(self.done.append, end)
+
+
+@needs_epoll
+async def test_a_group_does_each_step_for_all_before_the_next(grouped: Several) -> None:
+    steps = Steps(grouped)
+    await eventually(lambda: len(steps.done) == 8)
+    assert steps.done == ["read", "read", "handle", "handle", "write", "end", "write", "end"]
+
+
+@pytest.mark.parametrize("sockets", [2, 3])
+async def test_fewer_than_a_few_do_all_steps_one_after_the_other(sockets: int) -> None:
+    several = Several(Readiness(3))
+    for _ in range(sockets - 2):
+        several.make()
+    steps = Steps(several)
+    await eventually(lambda: len(steps.done) == 8)
+    assert steps.done == ["read", "handle", "write", "end"] * 2
+    several.close()
+
+
+async def test_where_nobody_is_called_the_next_step_is_done_at_once(several: Several) -> None:
     done: list[str] = []
-    for one in grouped.two():
-        one.then = lambda one=one: (
-            one.read(),
-            done.append("ready"),
-            grouped.way.soon(lambda: done.append("soon")),
-        )
-    await grouped.call(2)
-    assert done == ["ready", "ready", "soon", "soon"]
+    several.way.then(done.append, "done")
+    assert done == ["done"]
 
 
-async def test_what_is_wanted_soon_comes_in_the_same_turn_of_the_loop(several: Several) -> None:
-    one = several.make()
-    one.there.send(b"a")
-    done: list[str] = []
-
-    def ready() -> None:
-        one.read()
-        asyncio.get_running_loop().call_soon(done.append, "the loop's next turn")
-        several.way.soon(lambda: done.append("soon"))
-
-    one.then = ready
-    await eventually(lambda: len(done) == 2)
-    assert done == ["soon", "the loop's next turn"]
-
-
-async def test_what_is_wanted_soon_while_nobody_is_called_comes_soon(several: Several) -> None:
-    done: list[str] = []
-    several.way.soon(lambda: done.append("soon"))
-    assert not done
-    await asyncio.sleep(0)
-    assert done == ["soon"]
-
-
-async def test_who_wants_to_be_called_soon_over_and_over_does_not_stop_the_loop(
-    several: Several,
-) -> None:
-    one, times = several.make(), 0
-
-    def again() -> None:
-        nonlocal times
-        times += 1
-        if times < 100:
-            several.way.soon(again)
-
-    one.then = lambda: (one.read(), again())
-    one.there.send(b"a")
-    await several.call()
-    assert times < 100
-    await eventually(lambda: times == 100)
-
-
-async def test_what_fails_among_that_is_told_and_the_rest_is_done(several: Several) -> None:
-    told, one, done = faults(), several.make(), []
+@needs_epoll
+async def test_a_step_that_fails_is_told_and_the_others_are_done(grouped: Several) -> None:
+    told, done = faults(), []
 
     def fail() -> None:
+        done.append("failed")
         raise ValueError("a mistake")
 
-    def ready() -> None:
-        one.read()
-        several.way.soon(fail)
-        several.way.soon(lambda: done.append("the rest"))
-
-    one.then = ready
-    one.there.send(b"a")
-    await eventually(lambda: bool(done))
-    assert [str(context["exception"]) for context in told] == ["a mistake"]
+    for one in grouped.two():
+        one.then = lambda one=one: (one.read(), grouped.way.then(fail))
+    await eventually(lambda: len(done) == 2)
+    assert [str(context["exception"]) for context in told] == ["a mistake", "a mistake"]
 
 
-async def test_what_was_wanted_soon_is_done_whatever_ends_the_call_before(
-    several: Several,
-) -> None:
-    told, one, done = faults(), several.make(), []
+@needs_epoll
+async def test_the_next_steps_are_done_whatever_ends_the_call_before(grouped: Several) -> None:
+    told, one, done = faults(), grouped.make(), []
 
     def end() -> None:
         one.read()
-        several.way.soon(lambda: done.append("soon"))
+        grouped.way.then(done.append, "done")
         raise asyncio.CancelledError
 
     one.then = end
     one.there.send(b"a")
-    await several.call()
-    assert done == ["soon"]
+    await grouped.call()
+    assert done == ["done"]
     assert len(told) == 1
 
 
@@ -404,8 +389,26 @@ async def test_others_get_their_turn_however_many_stay_ready(grouped: Several) -
 
 
 @needs_epoll
+async def test_who_was_called_by_the_loop_is_called_in_a_group_when_a_few_came() -> None:
+    several = Several(Readiness(3))
+    first, second = several.two()
+    await several.call(2)
+    several.way.update(second.here, 0)
+    third = several.make()
+    for one in (first, second, third):
+        one.there.send(b"x")
+    await several.call(4)
+    await several.nobody_is_called()
+    assert (len(first.data), len(second.data), len(third.data)) == (2, 1, 1)
+    several.way.update(second.here, READ)
+    await several.call(5)
+    assert second.data == [b"b", b"x"]
+    several.close()
+
+
+@needs_epoll
 async def test_no_file_stays_open_when_the_last_was_removed() -> None:
-    way = Grouped()
+    way = Readiness(1)
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
         several = Several(way)
@@ -427,7 +430,7 @@ async def test_the_last_may_be_removed_while_others_wait_for_their_call(grouped:
     assert len(grouped.calls) == 1
 
 
-# Systems
+# Switches
 
 
 async def test_where_there_is_no_epoll_the_loop_waits_and_switches_are_served(
@@ -435,10 +438,69 @@ async def test_where_there_is_no_epoll_the_loop_waits_and_switches_are_served(
 ) -> None:
     monkeypatch.delattr(select, "epoll", raising=False)
     app = Recorder()
-    async with serving(app) as (controller, at):
-        assert isinstance(controller.readiness, Single)
-        switch = await FakeSwitch.dial(at)
-        switch.send(PacketIn(), PacketIn())
-        await app.until("packet_in", 2)
-        switch.leave()
-        await app.until("switch_gone")
+    async with serving(app) as (_, at):
+        switches = [await FakeSwitch.dial(at, datapath_id=number + 1) for number in range(FEW)]
+        for switch in switches:
+            switch.send(PacketIn(), PacketIn())
+        await app.until("packet_in", 2 * FEW)
+        for switch in switches:
+            switch.leave()
+        await app.until("switch_gone", FEW)
+
+
+class Hearing:
+    """Owns a channel; `then` is what it does when it hears something."""
+
+    def __init__(self, way: Readiness) -> None:
+        here, self.there = socket.socketpair()
+        self.channel = Channel(here, "a switch", Connection, recorder.Recorder(), way)
+        self.heard: list[Event] = []
+        self.then: Callable[[], object] = lambda: None
+        self.busy = False
+        self.channel.start(self)
+
+    def receive(self, events: Sequence[Event]) -> None:
+        self.heard += events
+        if not isinstance(events[-1], Closed):
+            self.then()
+
+
+@needs_epoll
+async def test_what_was_read_of_a_channel_that_another_of_its_group_closes_is_not_heard() -> None:
+    way = Readiness(1)
+    two = Hearing(way), Hearing(way)
+    for one, other in (two, two[::-1]):
+        one.then = lambda other=other: other.channel.close("another took its place")
+        one.there.send(Hello().encode(OF13))
+    await eventually(lambda: two[0].channel.closed or two[1].channel.closed)
+    await asyncio.sleep(0)
+    heard = sorted([[type(event) for event in one.heard] for one in two], key=str)
+    assert heard == [[Closed], [Opened]]
+    for one in two:
+        if not one.channel.closed:
+            one.channel.close("the test is over")
+        one.there.close()
+
+
+async def test_handlers_run_in_the_context_of_who_listens() -> None:
+    who: ContextVar[str] = ContextVar("who", default="nobody")
+
+    class Asked(Recorder):
+        async def switch_ready(self, datapath: Datapath) -> None:
+            found[datapath.datapath_id] = who.get()
+            await super().switch_ready(datapath)
+
+    found: dict[int, str] = {}
+    app = Asked()
+    async with serving(app) as (controller, _):
+        switches = []
+        for name in ("a", "b"):
+            who.set(name)
+            at = await controller.listen(Endpoint("ptcp", "127.0.0.1", 0))
+            for _ in range(FEW):
+                number = len(switches) + 1
+                switches.append(await FakeSwitch.dial(at, datapath_id=number))
+        await app.until("switch_ready", 2 * FEW)
+        for switch in switches:
+            switch.leave()
+    assert [found[number + 1] for number in range(2 * FEW)] == ["a"] * FEW + ["b"] * FEW
