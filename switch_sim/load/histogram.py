@@ -1,12 +1,21 @@
-"""Latencies counted in buckets that grow with them: percentiles to 1 % of any time."""
+"""Latencies counted in buckets that grow with them: percentiles to 1 % of any time.
+
+A bucket is the upper half of a float of 32 bits: its exponent and the first seven bits of its
+fraction. So each power of two has 128 of them, and many times find theirs at once.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import struct
+import sys
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
-BITS = 7  # each power of two has 128 buckets, so that a value is known to less than 1 %
-UNIT = 1e-9  #: seconds; what is shorter counts as nothing
+_SIGN = 0x8000  # of a time below 0
+_UPPER = 1 if sys.byteorder == "little" else 0  # which of two halves
+_MANY = 1_024  # times that wait for their buckets
 
 
 class Histogram:
@@ -20,25 +29,44 @@ class Histogram:
     """
 
     def __init__(self) -> None:
-        self._counts: dict[int, int] = {}  # bucket -> how often
-        self.count = 0
-        self.total = 0.0  #: seconds, of all together
+        self._counts: Counter[int] = Counter()  # bucket -> how often
+        self._count = 0
+        self._total = 0.0
+        self._fresh: list[float] = []  # which are not in their buckets yet
 
-    def add(self, seconds: float, times: int = 1) -> None:
+    def add(self, seconds: float) -> None:
         """Count a time; less than nothing, as a clock may have it, counts as nothing."""
-        value = int(seconds / UNIT) if seconds > 0 else 0
-        shift = max(value.bit_length() - BITS - 1, 0)
-        bucket = (shift << BITS) + (value >> shift)
-        self._counts[bucket] = self._counts.get(bucket, 0) + times
-        self.count += times
-        self.total += seconds * times
+        self.add_all((seconds,))
+
+    def add_all(self, seconds: Iterable[float]) -> None:
+        """Count some times."""
+        self._fresh += seconds
+        if len(self._fresh) >= _MANY:
+            self._sort()
+
+    def _sort(self) -> None:
+        fresh, self._fresh = self._fresh, []
+        halves = memoryview(array("f", fresh)).cast("B").cast("H")[_UPPER::2]
+        self._counts.update(halves.tolist())
+        self._count += len(fresh)
+        self._total += sum(fresh)
+
+    @property
+    def count(self) -> int:
+        """How many times were seen."""
+        return self._count + len(self._fresh)
+
+    @property
+    def total(self) -> float:
+        """The seconds of all together."""
+        return self._total + sum(self._fresh)
 
     def merge(self, other: Histogram) -> None:
         """Count what another one has seen as well."""
-        for bucket, times in other._counts.items():
-            self._counts[bucket] = self._counts.get(bucket, 0) + times
-        self.count += other.count
-        self.total += other.total
+        self._counts.update(other._counts)
+        self._count += other._count
+        self._total += other._total
+        self.add_all(other._fresh)
 
     @property
     def mean(self) -> float:
@@ -48,21 +76,28 @@ class Histogram:
     def percentile(self, percent: float) -> float:
         """Return the seconds that so many percent of all do not exceed; 0 where there is none."""
         wanted = math.ceil(round(percent * self.count / 100, 6))  # 99.9 % of 1,000 are 999
-        for bucket, times in sorted(self._counts.items()):
+        for seconds, times in self._buckets():
             wanted -= times
             if wanted <= 0:
-                return _middle(bucket) * UNIT
+                return seconds
         return 0.0
 
     def curve(self) -> Iterator[tuple[float, float]]:
         """Yield times, the shortest first, each with the share of all that do not exceed it."""
         seen = 0
-        for bucket, times in sorted(self._counts.items()):
+        for seconds, times in self._buckets():
             seen += times
-            yield _middle(bucket) * UNIT, seen / self.count
+            yield seconds, seen / self.count
+
+    def _buckets(self) -> Iterator[tuple[float, int]]:
+        """Yield times, the shortest first, each with how often it was seen."""
+        self._sort()
+        for bucket, times in sorted(self._counts.items(), key=lambda one: _middle(one[0])):
+            yield _middle(bucket), times
 
 
 def _middle(bucket: int) -> float:
-    shift = max((bucket >> BITS) - 1, 0)
-    least = (bucket - (shift << BITS)) << shift
-    return least + ((1 << shift) - 1) / 2
+    if bucket & _SIGN:
+        return 0.0
+    (seconds,) = struct.unpack(">f", struct.pack(">HH", bucket, _SIGN if bucket else 0))
+    return float(seconds)

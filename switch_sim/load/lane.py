@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import struct
 import sys
-from collections import Counter, deque
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from itertools import islice, repeat
 
 from protocol import (
@@ -38,17 +38,25 @@ from .steps import flow_mod_buffer_id
 from .tally import Tally
 from .traffic import MAGIC, TAIL, Kind, Traffic
 
-_HEAD = struct.Struct(">xBHxxxxI")  # type, length, and the buffer_id of a packet_out
-_ID = struct.Struct(">I")
+_tail = TAIL.unpack_from
 _ERROR, _ECHO_REPLY, _PACKET_OUT, _FLOW_MOD = 1, 3, 13, 14  # the same in all versions
+_Came = tuple[int, int, int, int, list[float], float]  # as `receive` found it
 SPARE = 64  #: bytes that must be readable behind what was received: a flow_mod may be cut short
 _ECHO_XID = 0xEC00_0000  # of the echo request that all switches send at once
+
+
+def _heads(flow_mod_buffer_id: int) -> Callable[[bytearray, int], tuple[int, int, int, int]]:
+    """Return what reads type, length, and the buffer_ids of a packet_out and of a flow_mod."""
+    return struct.Struct(f">xBHxxxxI{flow_mod_buffer_id - 12}xI").unpack_from
 
 
 class Lane:
     """A switch that keeps so many packet_ins on their way, and counts what comes back.
 
-    `now` is in seconds on any clock that does not go back.
+    Whoever waits for the next packet_in waits for us as well, so that what comes is taken in
+    three steps: `receive` finds what was answered, `fill` lets the next ones go, and `settle`
+    does all that can be done when these were written. `now` is in seconds on any clock that
+    does not go back.
     """
 
     def __init__(
@@ -70,8 +78,10 @@ class Lane:
         self.echoed: float | None = None  #: when the echo reply came
         self._connection: Connection | None = Connection(now, versions, echo_interval=0)
         self._ring: Ring | None = None
-        self._flow_mod_buffer_id = 0
+        self._ahead: tuple[memoryview, int] | None = None  # what the window lets go next
+        self._head = _heads(12)
         self._told: float | None = None  # when the last multipart reply went
+        self._came: _Came | None = None  # what was received and is not counted yet
         self._put(self._connection.data_to_send())
 
     # What we say
@@ -79,6 +89,7 @@ class Lane:
     def load(self, traffic: Traffic, kind: Kind) -> None:
         """Get ready what is to be sent; what is on its way no longer counts."""
         self.pending.clear()
+        self._ahead = None
         self._ring = Ring(traffic, kind, self.answers.datapath_id)
 
     def _send_due(self, now: float) -> None:
@@ -112,7 +123,15 @@ class Lane:
             room = self.left
         if room > 0:
             self.left -= room
-            self._send(repeat(now), room)
+            if self._ahead is not None:  # the shortest way from an answer to the next packet_in
+                view, token = self._ahead
+                self._ahead = None
+                self.pending[token] = now
+                self.out.append(view)
+                self.tally.packet_ins += 1
+                room -= 1
+            if room:
+                self._send(repeat(now), room)
 
     def send_echo(self) -> None:
         """Ask for a sign of life."""
@@ -151,12 +170,45 @@ class Lane:
     def receive(self, buffer: bytearray, end: int, now: float) -> int:
         """Take in the whole messages of `buffer[:end]`; return where the rest begins.
 
-        SPARE bytes of the buffer must follow, whatever they are.
+        SPARE bytes of the buffer must follow, whatever they are. `settle` must come before the
+        next call.
         """
         if self._connection is not None:
             self._greet(bytes(buffer[:end]), now)
             return end
-        return self._scan(buffer, end, now)
+        head, pop = self._head, self.pending.pop
+        at = flow_mods = packet_outs = strays = 0
+        waits: list[float] = []
+        while end - at >= 8:
+            kind, length, token, flow_mod_token = head(buffer, at)
+            then = at + length
+            if then > end:
+                break
+            if length < HEADER.size:
+                self.close(f"the controller sent a message of {length} bytes")
+                break
+            if kind == _FLOW_MOD:
+                flow_mods += 1
+                token = flow_mod_token
+            elif kind == _PACKET_OUT:
+                packet_outs += 1
+                if token == NO_BUFFER:
+                    magic, token = _tail(buffer, then - 8)
+                    if magic != MAGIC:
+                        token = NO_BUFFER
+            else:
+                self._read(bytes(buffer[at:then]), now)
+                token = NO_BUFFER
+            at = then
+            if token == NO_BUFFER:
+                continue
+            stamp = pop(token, None)
+            if stamp is None:
+                strays += 1
+            else:
+                waits.append(now - stamp)
+        self._came = at, flow_mods, packet_outs, strays, waits, now
+        return at
 
     def _greet(self, data: bytes, now: float) -> None:
         assert self._connection is not None
@@ -164,7 +216,7 @@ class Lane:
         for event in connection.receive_data(data, now):
             if isinstance(event, Opened):
                 self.version = event.version
-                self._flow_mod_buffer_id = flow_mod_buffer_id(event.version)
+                self._head = _heads(flow_mod_buffer_id(event.version))
             elif isinstance(event, Closed):
                 self.close(event.reason)
             elif isinstance(event, Message):
@@ -173,63 +225,27 @@ class Lane:
         if self.version is not None and not connection.mid_message:
             self._connection = None
 
-    def _scan(self, buffer: bytearray, end: int, now: float) -> int:
-        head, tail, id_of = _HEAD.unpack_from, TAIL.unpack_from, _ID.unpack_from
-        pop, at_buffer_id = self.pending.pop, self._flow_mod_buffer_id
-        at = flow_mods = packet_outs = strays = 0
-        released: list[float] = []
-        while end - at >= 8:
-            kind, length, token = head(buffer, at)
-            then = at + length
-            if then > end:
-                break
-            if length < HEADER.size:
-                self.close(f"the controller sent a message of {length} bytes")
-                break
-            if kind == _PACKET_OUT:
-                packet_outs += 1
-                if token == NO_BUFFER:
-                    magic, token = tail(buffer, then - 8)
-                    if magic != MAGIC:
-                        at = then
-                        continue
-                stamp = pop(token, None)
-                if stamp is None:
-                    strays += 1
-                else:
-                    released.append(stamp)
-            elif kind == _FLOW_MOD:
-                flow_mods += 1
-                (token,) = id_of(buffer, at + at_buffer_id)
-                if token != NO_BUFFER:
-                    stamp = pop(token, None)
-                    if stamp is None:
-                        strays += 1
-                    else:
-                        released.append(stamp)
-            else:
-                self._read(bytes(buffer[at:then]), now)
-            at = then
+    def settle(self) -> None:
+        """Count what was received, and get the next packet_in ready.
+
+        What `out` had must have been written, or copied: the next one may take its place.
+        """
+        if self._came is None:
+            return
+        size, flow_mods, packet_outs, strays, waits, now = self._came
+        self._came = None
         tally = self.tally
         tally.flow_mods += flow_mods
         tally.packet_outs += packet_outs
         tally.strays += strays
-        tally.bytes_in += at
+        tally.bytes_in += size
         if flow_mods:
             self.heard = now
-        if released:
-            self._time(released, now)
-        return at
-
-    def _time(self, released: list[float], now: float) -> None:
-        """Note how long packets waited that were answered at once."""
-        tally = self.tally
-        tally.answered += len(released)
-        if len(released) == 1:
-            tally.latency.add(now - released[0])
-            return
-        for stamp, times in Counter(released).items():  # most went together
-            tally.latency.add(now - stamp, times)
+        if waits:
+            tally.answered += len(waits)
+            tally.latency.add_all(waits)
+        if self._ahead is None and self._ring is not None and self.window:
+            self._ahead = self._ring.one()
 
     def _read(self, data: bytes, now: float) -> None:
         """Read a message that comes seldom, and answer it."""

@@ -12,6 +12,7 @@ from .steps import CHECKSUM, HEADER, WIDTHS, Step, Values, places
 from .traffic import SLOT_BITS, Kind, Traffic, ip_of, mac_of
 
 LAST_ROUND = 126  # so that no buffer_id is NO_BUFFER, nor any of those that announce
+AT_ONCE = 64  # steps that get the number of their round together
 ANNOUNCING = 127  # the round of what hosts say first
 _NUMBERS = [bytes([number]) for number in range(256)]
 _KEPT = 256  # versions, kinds and ports of which the bytes are kept
@@ -44,6 +45,7 @@ class Ring:
         if kind is Kind.NEW_HOST:
             self._changing = self._changing + [at + 1 for at in self._places["eth_src"]]
         self._next, self._round = 0, ANNOUNCING if kind is Kind.ANNOUNCEMENT else 1
+        self._numbered_to = 0  # the steps before this one have the round in them
 
     def take(self, count: int) -> tuple[list[memoryview], Iterable[int]]:
         """Return the bytes of the next steps, and their tokens.
@@ -65,20 +67,33 @@ class Ring:
         above = self._round << SLOT_BITS
         return range(above + first, above + last)
 
+    def one(self) -> tuple[memoryview, int]:
+        """Return the bytes of the next step and its token; all taken before must be written.
+
+        So some further steps can be numbered with it: this is what goes where one is on its way.
+        """
+        at = self._next
+        if at >= self._numbered_to:
+            self._numbered_to = min(at + AT_ONCE, self.slots)
+            self._number(at, self._numbered_to)
+        token = self._round << SLOT_BITS | at
+        self._next += 1
+        if self._next == self.slots:
+            self._begin_round()
+        return self._view[at * self.stride : (at + 1) * self.stride], token
+
     def _numbered(self, first: int, last: int) -> memoryview:
         """Write the round into steps, and return their bytes."""
-        data, begin, end = self._data, first * self.stride, last * self.stride
-        if last - first == 1:  # which is the one that matters where one is on its way
-            for at in self._changing:
-                data[begin + at] = self._round
-        else:
-            number = _NUMBERS[self._round] * (last - first)
-            for at in self._changing:
-                data[begin + at : end : self.stride] = number
-        return self._view[begin:end]
+        self._number(first, last)
+        return self._view[first * self.stride : last * self.stride]
+
+    def _number(self, first: int, last: int) -> None:
+        number = _NUMBERS[self._round] * (last - first)
+        for at in self._changing:
+            self._data[first * self.stride + at : last * self.stride : self.stride] = number
 
     def _begin_round(self) -> None:
-        self._next = 0
+        self._next = self._numbered_to = 0
         if self.kind is not Kind.ANNOUNCEMENT:
             self._round = self._round % LAST_ROUND + 1
 

@@ -29,6 +29,7 @@ _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 FINE = 0.005  # seconds: below it the selector, which counts in milliseconds, is too coarse
 DIAL_TIMEOUT = 10.0  # seconds until nobody answers at a Unix socket
 MAX_WAIT = 0.02  # seconds until we look whether someone said go
+LOOKED_AT = 64  # sockets, at one look: the others are told at the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,16 @@ class Place:
         return cls(found[0][0], found[0][4])
 
 
+def _direct(selector: selectors.BaseSelector) -> Callable[[float, int], list[tuple[int, int]]]:
+    """Return what tells who is ready, by number: on Linux, with nothing between it and us.
+
+    Who can only be read from is told by `_READ`, others by what is the system's own.
+    """
+    if isinstance(selector, selectors.EpollSelector):
+        return select.epoll.fromfd(os.dup(selector.fileno())).poll
+    return lambda seconds, _: [(key.fd, events) for key, events in selector.select(seconds)]
+
+
 class Sockets:
     """The channels of all lanes of one process."""
 
@@ -61,17 +72,21 @@ class Sockets:
     ) -> None:
         self.selector = selectors.DefaultSelector()
         self.clock = clock
-        self._look = self._spin if busy else self._wait
+        self._serve = self._spin if busy else self._wait
+        self._ready = _direct(self.selector)
         self._idled = 0.0  # processor seconds in which we only looked whether something came
         self.buffer = bytearray(READ_SIZE + SPARE)
         self.room = memoryview(self.buffer)
         self._channels = {lane: _Channel(self, lane, place, tls) for lane in lanes}
+        self._numbered = {channel.number: channel for channel in self._channels.values()}
+        self._look = self.glance
+        if tls is None and len(lanes) == 1:  # who else could be ready?
+            self._look = self._channels[lanes[0]].look
 
     def run(self, course: Course, until: Callable[[], bool]) -> None:
-        """Let the course go on until `until` says so; it is asked after each wait."""
+        """Let the course go on until `until` says so; it is asked every MAX_WAIT or sooner."""
         while not until():
-            for key, events in self._look(course.wake - self.clock()):
-                key.data.ready(events)
+            self._serve(min(course.wake, self.clock() + MAX_WAIT))
             if (now := self.clock()) >= course.wake:
                 course.advance(now)
                 self.flush(course)
@@ -93,20 +108,40 @@ class Sockets:
             channel.shut()
         self.selector.close()
 
-    def _wait(self, seconds: float) -> list[tuple[selectors.SelectorKey, int]]:
-        seconds = min(max(seconds, 0), MAX_WAIT)
-        if 0 < seconds < FINE and (fileno := getattr(self.selector, "fileno", None)):
-            select.select([fileno()], [], [], seconds)  # which counts in microseconds
-            seconds = 0
-        return self.selector.select(seconds)
+    def _wait(self, end: float) -> None:
+        """Serve who is ready until a time, and sleep until then while nobody is."""
+        while True:
+            seconds = max(end - self.clock(), 0)
+            if 0 < seconds < FINE and (fileno := getattr(self.selector, "fileno", None)):
+                select.select([fileno()], [], [], seconds)  # which counts in microseconds
+                seconds = 0
+            for key, events in self.selector.select(seconds):
+                key.data.ready(events)
+            if self.clock() >= end:
+                return
 
-    def _spin(self, seconds: float) -> list[tuple[selectors.SelectorKey, int]]:
-        """Look without a pause: who sleeps is late by the time that waking takes."""
-        end, began = self.clock() + min(seconds, MAX_WAIT), time.process_time()
-        while not (found := self.selector.select(0)) and self.clock() < end:
-            pass
-        self._idled += time.process_time() - began
-        return found
+    def _spin(self, end: float) -> None:
+        """Serve who is ready until a time, and look without a pause while nobody is.
+
+        Who sleeps is late by the time that waking takes.
+        """
+        clock, look = self.clock, self._look
+        while True:
+            if not look():
+                began, now = time.process_time(), clock()
+                while now < end and not look():
+                    now = clock()
+                # Only now, when the next ones are on their way: asking takes a while.
+                self._idled += time.process_time() - (clock() - now) - began
+            if clock() >= end:
+                return
+
+    def glance(self) -> bool:
+        """Serve who is ready, and return whether anyone was."""
+        found, channels = self._ready(0, LOOKED_AT), self._numbered
+        for number, events in found:
+            channels[number].ready(events if events == _READ else _READ | _WRITE)
+        return bool(found)
 
 
 class _Channel:
@@ -127,6 +162,11 @@ class _Channel:
             self._close(_words(error))
             return
         owner.selector.register(self._socket, self._interest, self)
+
+    @property
+    def number(self) -> int:
+        """How the system calls the socket; -1 once it is closed."""
+        return self._socket.fileno()
 
     def _dial(self, place: Place) -> None:
         if place.family == socket.AF_INET or place.family == socket.AF_INET6:
@@ -167,6 +207,9 @@ class _Channel:
         self._open(_READ | _WRITE)
 
     def _open(self, events: int) -> None:
+        if events == _READ:  # which is nearly always so
+            self._read()
+            return
         if events & _WRITE:
             self.lane.blocked = False
             self.flush()
@@ -177,22 +220,38 @@ class _Channel:
 
     def _read(self) -> None:
         """Take what is there; of TLS all, as the socket is not ready for what was decrypted."""
-        owner, lane = self._owner, self.lane
-        while not lane.closed:
-            rest, buffer = len(self._rest), owner.buffer
-            if rest:
-                buffer[:rest] = self._rest
-            size = self._socket.recv_into(owner.room[rest:READ_SIZE])
-            if not size:
-                self._close("the controller closed the connection")
-                return
-            now, end = owner.clock(), rest + size
-            at = lane.receive(buffer, end, now)
-            self._rest = bytes(owner.room[at:end]) if at < end else b""
-            lane.fill(owner.clock())  # what we did with the answers is no wait for the next
-            self.flush()
+        while not self.lane.closed:
+            self._take()
             if self._tls is None:
                 return
+
+    def _take(self) -> None:
+        """Read once, and let go what may go then."""
+        owner, lane, rest = self._owner, self.lane, len(self._rest)
+        if rest:
+            owner.room[:rest] = self._rest
+        size = self._socket.recv_into(owner.room[rest:] if rest else owner.room, READ_SIZE - rest)
+        if not size:
+            self._close("the controller closed the connection")
+            return
+        end = rest + size
+        at = lane.receive(owner.buffer, end, owner.clock())
+        lane.fill(owner.clock())  # what we did with the answers is no wait for the next
+        self.flush()
+        lane.settle()
+        self._rest = bytes(owner.room[at:end]) if at < end else b""
+
+    def look(self) -> bool:
+        """Take what is there without asking before whether there is; return whether it was."""
+        if self._interest != _READ:
+            return self._owner.glance()
+        try:
+            self._take()
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self._close(_words(error))
+        return True
 
     def flush(self) -> None:
         """Write what the lane has to say; what the socket does not take waits."""
@@ -217,10 +276,12 @@ class _Channel:
                 lane.blocked = True
             elif lane.due:  # more than went at once
                 lane.fill(self._owner.clock())
-        self._watch(_READ | _WRITE if lane.blocked else _READ)
+        interest = _READ | _WRITE if lane.blocked else _READ
+        if interest != self._interest:
+            self._watch(interest)
 
     def _watch(self, interest: int) -> None:
-        if interest != self._interest and self._socket.fileno() >= 0:
+        if self._socket.fileno() >= 0:
             self._interest = interest
             self._owner.selector.modify(self._socket, interest, self)
 
@@ -234,6 +295,7 @@ class _Channel:
             if self._socket in self._owner.selector.get_map():
                 self._owner.selector.unregister(self._socket)
             self._socket.close()
+        self._interest = 0
 
 
 def _words(error: OSError) -> str:

@@ -95,6 +95,8 @@ class Cable:
             buffer = bytearray(data) + bytes(SPARE)
             self._rest = data[self.lane.receive(buffer, len(data), now) :]
             self.lane.fill(now)
+            self.carry()
+            self.lane.settle()
 
 
 def lane(version: Version = OF13, **options: int) -> Lane:

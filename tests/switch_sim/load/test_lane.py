@@ -39,6 +39,7 @@ from protocol import (
 from protocol.multipart import _requests
 from protocol.wire import resolve
 from switch_sim.load.answers import Answers
+from switch_sim.load.lane import SPARE
 from switch_sim.load.plan import Plan
 from switch_sim.load.traffic import Kind
 
@@ -100,6 +101,22 @@ def test_a_packet_is_answered_once() -> None:
     cable = loaded(OF13, lambda message: (*by_buffer(message), *by_data(message)))
     cable.exchange(0)
     assert (cable.lane.tally.answered, cable.lane.tally.strays) == (4, 4)
+
+
+def test_the_next_packet_goes_before_the_answer_is_counted() -> None:
+    cable = loaded(OF13, by_buffer, window=1)
+    cable.carry()
+    lane = cable.lane
+    (first,) = lane.pending
+    answer = PacketOut(FLOOD, buffer_id=first).encode(OF13)
+    buffer = bytearray(answer) + bytes(SPARE)
+    assert lane.receive(buffer, len(answer), now=0.5) == len(answer)
+    lane.fill(0.5)
+    assert (len(lane.out), len(lane.pending), lane.tally.answered) == (1, 1, 0)
+    assert first not in lane.pending
+    cable.carry()
+    lane.settle()
+    assert (lane.tally.answered, lane.tally.packet_outs, lane.tally.packet_ins) == (1, 1, 2)
 
 
 def test_packets_of_the_controllers_own_answer_nothing() -> None:

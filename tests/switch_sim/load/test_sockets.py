@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from protocol import OF13, Message, PacketIn
 from protocol.endpoint import Endpoint
 from protocol.transport.tls import TlsFiles
@@ -62,6 +64,36 @@ class Slow:
                 channel.sendall(self._controller.receive(data, 0))
 
 
+BUSY = pytest.mark.parametrize("busy", [False, True], ids=["sleeping", "busy"])
+
+
+@contextmanager
+def answering(switches: int) -> Iterator[tuple[Place, list[list[int]]]]:
+    """Let a controller answer so many switches at once, each in a thread; keep whom it answered."""
+    answered: list[list[int]] = [[] for _ in range(switches)]
+
+    def serve(listener: socket.socket, buffer_ids: list[int]) -> None:
+        def policy(message: PacketIn) -> Iterable[Message]:
+            buffer_ids.append(message.buffer_id)
+            return by_buffer(message)
+
+        controller = FakeController(OF13, policy)
+        with listener.accept()[0] as channel:
+            while data := channel.recv(1 << 16):
+                channel.sendall(controller.receive(data, 0))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threads = [
+            threading.Thread(target=serve, args=(listener, one), daemon=True) for one in answered
+        ]
+        for thread in threads:
+            thread.start()
+        yield Place.of(Endpoint("tcp", "127.0.0.1", listener.getsockname()[1])), answered
+        for thread in threads:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
 @contextmanager
 def serving(slow: Slow, context: ssl.SSLContext | None = None) -> Iterator[Place]:
     """Let a controller run beside the test."""
@@ -73,8 +105,8 @@ def serving(slow: Slow, context: ssl.SSLContext | None = None) -> Iterator[Place
         assert not thread.is_alive()
 
 
-def check(slow: Slow, place: Place, files: TlsFiles | None) -> None:
-    outcome = run_in_processes(PLAN, 1, place, files, lambda found: None)
+def check(slow: Slow, place: Place, files: TlsFiles | None, busy: bool) -> None:
+    outcome = run_in_processes(replace(PLAN, busy=busy), 1, place, files, lambda found: None)
     assert (outcome.tally.lost, outcome.tally.strays) == (0, 0)
     assert len(slow.buffer_ids) >= WINDOW
     assert len(set(slow.buffer_ids)) == len(slow.buffer_ids)
@@ -82,16 +114,34 @@ def check(slow: Slow, place: Place, files: TlsFiles | None) -> None:
     assert outcome.tally.answered == len(slow.buffer_ids)
 
 
-def test_a_controller_that_does_not_read_for_a_while_gets_all_in_order() -> None:
+@BUSY
+def test_a_controller_that_does_not_read_for_a_while_gets_all_in_order(busy: bool) -> None:
     slow = Slow()
     with serving(slow) as place:
-        check(slow, place, None)
+        check(slow, place, None, busy)
 
 
-def test_over_tls_as_well(tmp_path: Path) -> None:
+@BUSY
+def test_over_tls_as_well(tmp_path: Path, busy: bool) -> None:
     authority, slow = Authority(tmp_path, "ca"), Slow()
     with serving(slow, authority.sign("controller").server()) as place:
-        check(slow, place, authority.sign("switch"))
+        check(slow, place, authority.sign("switch"), busy)
+
+
+@BUSY
+@pytest.mark.parametrize("switches", [1, 3])
+def test_with_one_in_flight_each_answer_lets_the_next_go(busy: bool, switches: int) -> None:
+    plan = replace(PLAN, switches=switches, window=1, frame_size=60, duration=0.1, busy=busy)
+    with answering(switches) as (place, controllers):
+        outcome = run_in_processes(plan, 1, place, None, lambda found: None)
+    tally = outcome.tally
+    assert (outcome.switches, tally.lost, tally.strays) == (switches, 0, 0)
+    assert tally.packet_ins <= tally.answered <= tally.packet_ins + switches
+    assert tally.answered == tally.packet_outs == tally.latency.count
+    assert outcome.processor > 0
+    for buffer_ids in controllers:
+        assert len(buffer_ids) > 1
+        assert len(set(buffer_ids)) == len(buffer_ids)
 
 
 def test_a_controller_that_is_not_trusted_is_told(tmp_path: Path) -> None:
@@ -101,3 +151,12 @@ def test_a_controller_that_is_not_trusted_is_told(tmp_path: Path) -> None:
         outcome = run_in_processes(plan, 1, place, ours.sign("switch"), lambda found: None)
     (reason,) = outcome.reasons
     assert "the peer's certificate is not trusted" in reason
+
+
+@BUSY
+def test_answers_are_taken_while_packets_are_due_all_the_time(busy: bool) -> None:
+    plan = replace(PLAN, mode=Mode.RATE, rate=1e6, window=1, frame_size=60, duration=0.05)
+    with answering(1) as (place, _):
+        outcome = run_in_processes(replace(plan, busy=busy), 1, place, None, lambda found: None)
+    assert outcome.answered > 0
+    assert outcome.tally.lost == 0

@@ -68,6 +68,19 @@ def test_tokens_differ_from_round_to_round(version: Version) -> None:
     assert [TAIL.unpack(message.data[-8:])[1] for message in packet_ins(found)] == then
 
 
+@pytest.mark.parametrize("kind", [Kind.PACKET_IN, Kind.NEW_HOST, Kind.MOVED_HOST, Kind.FLAP])
+def test_steps_taken_one_by_one_are_those_taken_together(kind: Kind) -> None:
+    together, single = ring(OF13, kind), ring(OF13, kind)
+    for count in (1, 1, 3, 1, 8, 1, 1, 5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1):
+        views, tokens = together.take(count)
+        if count == 1:
+            view, token = single.one()
+            assert (b"".join(views), list(tokens)) == (bytes(view), [token])
+        else:
+            others, numbers = single.take(count)
+            assert (b"".join(views), list(tokens)) == (b"".join(others), list(numbers))
+
+
 @VERSIONS
 def test_without_buffers_the_packet_alone_tells_which_it_is(version: Version) -> None:
     found, tokens = taken(ring(version, buffered=False), 3)
