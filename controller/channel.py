@@ -154,7 +154,7 @@ class Channel:
                 self._rest()
             elif self._read_size != READ_SIZE and not self.turn.is_slowed(now):
                 self._read_size = READ_SIZE
-        self._readiness.then(self._hear, events)
+        self._readiness.then((self._hear, (events,)))
 
     def _hear(self, events: list[Event]) -> None:
         """Let the owner take what a read brought, and write what comes of it."""
@@ -167,7 +167,7 @@ class Channel:
             if self.connection.state is State.CLOSED:
                 self._shut()
         finally:
-            self._readiness.then(self._flush)
+            self._readiness.then((self._flush, ()))
 
     def _rest(self) -> None:
         """Read slowly from a switch that brings much while others want a turn."""

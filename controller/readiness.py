@@ -29,6 +29,12 @@ STAGES = 2  # to handle and to write
 _OTHER = ~(READ | WRITE)  # it broke, or the other side hung up
 
 Ready = Callable[[int, int], None]  # gets the file descriptor and what it is ready for
+Step = tuple[Callable[..., None], tuple[Any, ...]]  # what is called, with which arguments
+
+
+def _at_once(step: Step) -> None:
+    callback, args = step
+    callback(*args)
 
 
 class Readiness:
@@ -44,8 +50,8 @@ class Readiness:
         self._waiting: dict[int, tuple[Ready, int]] = {}
         # What a look found out of these may not be true any more; one may be another socket.
         self._changed: set[int] = set()
-        # What is to be done for a group, while one is called.
-        self._next: list[tuple[Callable[..., None], tuple[Any, ...]]] | None = None
+        #: does the next step for a socket that is ready: after this one for all of its group
+        self.then: Callable[[Step], None] = _at_once
 
     def add(self, sock: socket.socket, ready: Ready, interest: int) -> None:
         """Call `ready` with READ, WRITE or both of them, as far as that is the `interest`."""
@@ -86,13 +92,6 @@ class Readiness:
             self._epoll.close()
             self._epoll = None
 
-    def then(self, callback: Callable[..., None], *args: Any) -> None:
-        """Do the next thing for a socket that is ready: after this one for all of its group."""
-        if self._next is None:
-            callback(*args)
-        else:
-            self._next.append((callback, args))
-
     def _gather(self) -> None:
         """Take from the loop what it waits for up to now."""
         self._epoll = select.epoll()
@@ -111,11 +110,12 @@ class Readiness:
             if len(found) < self._few:
                 self._call(found)
                 return
-            self._next = []
+            steps: list[Step] = []
+            self.then = steps.append
             try:
                 self._call(found)
             finally:
-                self._go_on()
+                self._go_on(steps)
             if len(found) < GROUP:
                 return
 
@@ -131,16 +131,17 @@ class Readiness:
             except Exception as error:
                 _tell(error, ready)
 
-    def _go_on(self) -> None:
+    def _go_on(self, steps: Iterable[Step]) -> None:
         """Do what comes next for a group."""
         for stage in range(STAGES):
-            things = self._next or ()
-            self._next = [] if stage < STAGES - 1 else None
-            for callback, args in things:
+            following: list[Step] = []
+            self.then = following.append if stage < STAGES - 1 else _at_once
+            for callback, args in steps:
                 try:
                     callback(*args)
                 except Exception as error:
                     _tell(error, callback)
+            steps = following
 
 
 def _tell(error: Exception, who: Callable[..., None]) -> None:

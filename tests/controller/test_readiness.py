@@ -299,15 +299,15 @@ class Steps:
     def _read(self, ends: Ends) -> None:
         ends.read()
         self.done.append("read")
-        self._way.then(self._handle, "handle", "write")
+        self._way.then((self._handle, ("handle", "write")))
 
     def _handle(self, handle: str, write: str) -> None:
         self.done.append(handle)
-        self._way.then(self._write, write, "end")
+        self._way.then((self._write, (write, "end")))
 
     def _write(self, write: str, end: str) -> None:
         self.done.append(write)
-        self._way.then(self.done.append, end)
+        self._way.then((self.done.append, (end,)))
 
 
 @needs_epoll
@@ -330,7 +330,7 @@ async def test_fewer_than_a_few_do_all_steps_one_after_the_other(sockets: int) -
 
 async def test_where_nobody_is_called_the_next_step_is_done_at_once(several: Several) -> None:
     done: list[str] = []
-    several.way.then(done.append, "done")
+    several.way.then((done.append, ("done",)))
     assert done == ["done"]
 
 
@@ -343,7 +343,7 @@ async def test_a_step_that_fails_is_told_and_the_others_are_done(grouped: Severa
         raise ValueError("a mistake")
 
     for one in grouped.two():
-        one.then = lambda one=one: (one.read(), grouped.way.then(fail))
+        one.then = lambda one=one: (one.read(), grouped.way.then((fail, ())))
     await eventually(lambda: len(done) == 2)
     assert [str(context["exception"]) for context in told] == ["a mistake", "a mistake"]
 
@@ -354,7 +354,7 @@ async def test_the_next_steps_are_done_whatever_ends_the_call_before(grouped: Se
 
     def end() -> None:
         one.read()
-        grouped.way.then(done.append, "done")
+        grouped.way.then((done.append, ("done",)))
         raise asyncio.CancelledError
 
     one.then = end
