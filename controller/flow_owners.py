@@ -37,6 +37,8 @@ class _Row:
 
     def __init__(self) -> None:
         self.owners: dict[Match, int] = {}
+        self.only: int | None = None  #: who has all of them, while that is one
+        self.latest: list[Match] = []  #: which were added by the only one, and are not noted yet
         self._counts: dict[int, int] = {}
         self._sets: dict[int, MatchSet] = {}  # once there are several owners
         self._left = COMPARED_MAX  # to compare
@@ -44,13 +46,22 @@ class _Row:
     def add(self, match: Match, owner: int) -> Set[int]:
         """Note an entry that its owner has not yet; return who has one that it overlaps with."""
         counts = self._counts
-        before = self.remove(match) if len(counts) > 1 or owner not in counts else None
+        before = self.remove(match) if self.only != owner else None
         self.owners[match] = owner
         counts[owner] = counts.get(owner, 0) + 1
+        self.only = owner if len(counts) == 1 else None
         if before is None and len(counts) == 1:
             return _NOBODY
         met = _NOBODY if before is None else {before}
         return met | self._compared(match, owner) if self._left and len(counts) > 1 else met
+
+    def note_latest(self) -> int:
+        """Note the latest entries; return how many were not there before."""
+        assert self.only is not None
+        before = len(self.owners)
+        self.owners |= dict.fromkeys(self.latest, self.only)
+        self._counts[self.only] = len(self.owners)
+        return len(self.owners) - before
 
     def remove(self, match: Match) -> int | None:
         """Forget an entry; return whose it was."""
@@ -59,6 +70,7 @@ class _Row:
             self._counts[owner] -= 1
             if not self._counts[owner]:
                 del self._counts[owner]
+                self.only = next(iter(self._counts)) if len(self._counts) == 1 else None
             if owner in self._sets:
                 self._sets[owner].remove(match)
         return owner
@@ -84,6 +96,8 @@ class FlowOwners:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[int, int], _Row] = {}  # by table_id and priority
+        self._late: list[_Row] = []  # those that have entries which are not noted yet
+        self._left = OWNED_MAX  # for which there is room until they have to be noted
         self._size = 0
         self.complete = True  #: whether there was room for all
 
@@ -92,11 +106,23 @@ class FlowOwners:
 
         That is one of the same table and priority that the same packet could match.
         """
-        where = (message.table_id, message.priority)
-        row = self._rows.get(where)
-        if row is None:
-            row = self._rows[where] = _Row()
-        before = row.owners.get(message.match)
+        row = self._rows.get((message.table_id, message.priority))
+        if row is None or row.only != owner:
+            self._note_latest()
+            row = self._rows.setdefault((message.table_id, message.priority), _Row())
+            return self._note(row, message.match, owner)
+        # There is nobody whose entry it could meet: all else can wait until somebody asks.
+        latest = row.latest
+        if not latest:
+            self._late.append(row)
+        latest.append(message.match)
+        self._left -= 1
+        if not self._left:
+            self._note_latest()
+        return _NOBODY
+
+    def _note(self, row: _Row, match: Match, owner: int) -> Set[int]:
+        before = row.owners.get(match)
         if before == owner:
             return _NOBODY
         if before is None:
@@ -104,7 +130,19 @@ class FlowOwners:
                 self.complete = False
                 return _NOBODY
             self._size += 1
-        return row.add(message.match, owner)
+        return row.add(match, owner)
+
+    def _note_latest(self) -> None:
+        for row in self._late:
+            assert row.only is not None
+            if len(row.latest) <= OWNED_MAX - self._size:
+                self._size += row.note_latest()
+            else:  # there may not be room for all
+                for match in row.latest:
+                    self._note(row, match, row.only)
+            row.latest.clear()
+        self._late.clear()
+        self._left = OWNED_MAX
 
     def delete(self, owner: int, message: FlowMod) -> None:
         """Note that an application deletes entries of its own.
@@ -133,6 +171,7 @@ class FlowOwners:
         return ours, others
 
     def _reached(self, message: FlowMod) -> Iterator[tuple[Entry, int]]:
+        self._note_latest()
         if message.command in _STRICT:
             entry = Entry(message.table_id, message.priority, message.match)
             row = self._rows.get((entry.table_id, entry.priority))
@@ -148,6 +187,7 @@ class FlowOwners:
                         yield Entry(table_id, priority, match), whose
 
     def _forget(self, entry: Entry) -> None:
+        self._note_latest()
         where = (entry.table_id, entry.priority)
         row = self._rows.get(where)
         if row is None or row.remove(entry.match) is None:

@@ -106,7 +106,7 @@ class Match:
 
     def keep_form(self, kind: object, form: Any) -> None:
         """Remember an encoding: the one it came in, or one made before."""
-        if self._forms is None:
+        if not self._forms:
             self._forms = {}
         self._forms[kind] = form
 
@@ -301,6 +301,7 @@ def _wanted(name: str, values: tuple[int, ...]) -> str:
 # OXM (OF1.5.1 7.2.3.2 "Flow Match Field Structures")
 
 _MATCH_HEAD = struct.Struct(">HH")  # type, length without the padding
+_WRITTEN: dict[object, Any] = {}  # the forms of a match that was written once: none is kept
 _OXM_MATCH = 1
 _MEMO_MAX = 4096  # matches kept ready per version; packet-ins repeat few of them
 _MEMO_BYTES = 128  # and none that is longer: what a peer sends must not fill our memory
@@ -397,10 +398,11 @@ class OxmMatchShape(c.Construct):  # type: ignore[misc]
                     body = b"".join([write(name, value) for name, value in fields.items()])
                     length = len(body) + 4
                     made = _MATCH_HEAD.pack(_OXM_MATCH, length) + body + bytes(-length & 7)
+                # Most are written once; only of the others it is worth to keep the bytes.
                 if forms is None:
-                    match._forms = {version: made}
+                    match._forms = _WRITTEN
                 else:
-                    forms[version] = made
+                    match.keep_form(version, made)
             return made
 
         return Form(decode, encode)

@@ -4,6 +4,7 @@ from asyncio import get_running_loop
 from collections.abc import Iterable
 from itertools import count, islice
 from math import inf
+from operator import itemgetter
 from typing import Annotated
 from zlib import crc32
 
@@ -12,7 +13,15 @@ from msgspec import Meta
 from controller import App, Datapath, Options, run
 from controller.topology import Host, HostGone, HostMoved, Link, LinkDown, SwitchEnd, Topology
 from controller.topology.app import Event
-from controller.topology.routes import Entries, Pair, RouteTable, Step, entries, output
+from controller.topology.routes import (
+    Entries,
+    Pair,
+    RouteTable,
+    Step,
+    along,
+    changes,
+    entries,
+)
 from protocol import (
     Bucket,
     Ethernet,
@@ -72,13 +81,12 @@ class Forwarding(App):
         self.put_in: dict[Pair, float] = {}  # when all entries of a pair went out last
         self.groups: dict[int, dict[tuple[int, ...], int]] = {}  # switch -> ports -> group_id
         self.group_ids = count(FIRST_GROUP)
-        self.steps: dict[int, tuple[int, dict[int, Step]]] = {}  # target -> as of, by switch
         topology.subscribe(self.changed)
 
     async def switch_ready(self, datapath: Datapath) -> None:
         self.datapaths[datapath.datapath_id] = datapath
         self.groups[datapath.datapath_id] = {}
-        self.steps.clear()
+        self.topology.graph.forget_notes(datapath.datapath_id)
         if datapath.speaks(GroupMod):  # what is left of an earlier run may lead astray
             datapath.delete_flows()
             for desc in await datapath.group_desc():
@@ -151,9 +159,7 @@ class Forwarding(App):
         if source.end not in wanted or source.end not in before:  # frames begin elsewhere now
             for end in before.keys() - wanted.keys():
                 self.take_out(end, pair)
-        for end, action in wanted.items():
-            if not again and ((known := before.get(end)) is action or known == action):
-                continue
+        for end, action in wanted.items() if again else changes(before, wanted):
             if datapath := self.datapaths.get(end.datapath_id):
                 flags = FlowModFlags.SEND_FLOW_REM if end == source.end else 0
                 datapath.add_flow(
@@ -168,35 +174,26 @@ class Forwarding(App):
 
     def ways(self, pair: Pair, source: SwitchEnd, target: SwitchEnd) -> Entries:
         """Return the entries that lead a pair's frames; none where no links do."""
-        steps = self.steps_to(target.datapath_id)
+        graph = self.topology.graph
+        steps: dict[int, Step] = graph.notes(target.datapath_id)
 
         def find(switch: int) -> Step | None:
-            links = self.topology.graph.next_links(switch, target.datapath_id)
+            links = graph.next_links(switch, target.datapath_id)
             return self.step(switch, links, pair, steps) if links else None
 
         return entries(source, target, steps, find) or {}
 
-    def steps_to(self, target: int) -> dict[int, Step]:
-        """Return what switches do with frames for another one, as far as it is known and right."""
-        graph = self.topology.graph
-        generation, steps = self.steps.get(target, (-1, {}))
-        if generation != graph.generation:
-            links = graph.known_links(target)
-            steps = {one: step for one, step in steps.items() if links.get(one) is step.links}
-            self.steps[target] = graph.generation, steps
-        return steps
-
     def step(self, switch: int, links: list[Link], pair: Pair, steps: dict[int, Step]) -> Step:
         """Return what sends a pair's frames over links; in `steps` what is so for all pairs."""
-        datapath, ends = self.datapaths.get(switch), [link.dst for link in links]
-        ports = [link.src.port_no for link in links]
-        if len(ports) == 1 or not self.options.multipath:
-            steps[switch] = step = Step(output(ports[0]), ends[:1], links)
+        datapath = self.datapaths.get(switch)
+        if len(links) == 1 or not self.options.multipath:
+            steps[switch] = step = along(links[0])
         elif datapath is not None and datapath.speaks(GroupMod):
-            steps[switch] = step = Step(Group(self.group(datapath, tuple(ports))), ends, links)
+            ports = tuple([link.src.port_no for link in links])
+            step = Group(self.group(datapath, ports)), [link.dst for link in links]
+            steps[switch] = step
         else:
-            chosen = crc32(b"%x-%x" % pair) % len(ports)
-            step = Step(output(ports[chosen]), ends[chosen : chosen + 1], links)
+            step = along(links[crc32(b"%x-%x" % pair) % len(links)])
         return step
 
     def group(self, datapath: Datapath, ports: tuple[int, ...]) -> int:
@@ -234,7 +231,7 @@ class Forwarding(App):
     def reroute(self, pairs: Iterable[Pair], again: bool = False) -> None:
         """Give each pair the routes that there are now: some at once, others in later turns."""
         is_under_way = bool(self.waiting)
-        for pair in pairs:
+        for pair in sorted(pairs, key=itemgetter(1, 0)):  # what leads to one target, together
             self.waiting[pair] = again or self.waiting.get(pair, False)
         if not is_under_way:
             self.reroute_some()
@@ -272,8 +269,7 @@ class Forwarding(App):
 
 def match_of(end: SwitchEnd, pair: Pair) -> Match:
     """Return the match of a pair's entry for frames that come in by a port."""
-    fields = {"in_port": end.port_no, "eth_src": pair.source, "eth_dst": pair.target}
-    return Match.unchecked(fields)  # they are numbers as they are on the wire
+    return Match(in_port=end.port_no, eth_src=pair.source, eth_dst=pair.target)
 
 
 if __name__ == "__main__":

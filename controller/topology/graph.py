@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .ways import Ways
 
@@ -52,7 +52,6 @@ class Graph:
     """
 
     def __init__(self) -> None:
-        self.generation = 0  #: grows with every change of what carries traffic
         self.cables = 0  #: links whose both directions are known, counted once
         self._links: dict[SwitchEnd, Link] = {}  # by where they begin
         self._into: dict[SwitchEnd, set[Link]] = {}  # by where they end
@@ -120,7 +119,6 @@ class Graph:
         return True
 
     def _changed(self, link: Link) -> None:
-        self.generation += 1
         self._ways.changed(link)
         self._tree = None
 
@@ -158,9 +156,16 @@ class Graph:
         """
         return self._ways.next_links(source, target)
 
-    def known_links(self, target: int) -> Mapping[int, list[Link]]:
-        """Return what `next_links` is known to return, by source: the same lists, if any."""
-        return self._ways.known(target)
+    def notes(self, target: int) -> dict[int, Any]:
+        """Return a dict by source, for what is made of `next_links` to a switch.
+
+        A note is gone when the links of its source may be others than when it was put in.
+        """
+        return self._ways.notes(target)
+
+    def forget_notes(self, source: int) -> None:
+        """Forget what was noted of a switch as a source."""
+        self._ways.forget_notes(source)
 
     def path(self, source: int, target: int) -> Path | None:
         """Return a shortest path, () from a switch to itself, None where there is none."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -21,12 +22,8 @@ class Pair(NamedTuple):
     target: MacAddress
 
 
-class Step(NamedTuple):
-    """What a switch does with frames for another one, and where they may come in then."""
-
-    action: Action
-    ends: list[SwitchEnd]
-    links: list[Link]  #: those that lead nearer, of which it takes some
+#: What a switch does with frames for another one, and where they may come in then.
+Step = tuple[Action, list[SwitchEnd]]
 
 
 @lru_cache(_OUTPUTS)
@@ -35,46 +32,57 @@ def output(port: int) -> Output:
     return Output(port)
 
 
+def along(link: Link) -> Step:
+    """Return what sends frames over one link."""
+    (_, port), end = link
+    return output(port), [end]
+
+
 Entries = dict[SwitchEnd, Action]  #: for frames that come in there, what is done with them
 
 
 def entries(
     source: SwitchEnd,
     target: SwitchEnd,
-    steps: Mapping[int, Step],
+    steps: dict[int, Step],
     find: Callable[[int], Step | None],
 ) -> Entries | None:
     """Return an entry for each way in which a frame may come to a switch; None if none leads.
 
-    `steps` has those of some switches to the target's, `find` is asked for others. Each leads
-    nearer to the target only, so that no frame goes in a circle.
+    `steps` has those of some switches to the target's, where its own is put in; `find` is
+    asked for others. Each leads nearer to the target only, so that no frame goes in a circle.
     """
     found: Entries = {}
-    waiting = [] if source == target else [source]
-    switch, arrival = target.datapath_id, output(target.port_no)
-    while waiting:
-        end = waiting.pop()
-        if end in found:
-            continue
-        here = end.datapath_id
-        if here == switch:
-            found[end] = arrival
-        elif step := steps.get(here) or find(here):
-            found[end], ends, _ = step
-            waiting += ends
-        else:
-            return None
+    ways = [] if source == target else [source]
+    steps[target.datapath_id] = output(target.port_no), []
+    for end in ways:  # which grows meanwhile
+        if end not in found:
+            step = steps.get(end[0]) or find(end[0])
+            if step is None:
+                return None
+            found[end], ends = step
+            ways += ends
     return found
 
 
+def changes(before: Mapping[SwitchEnd, Action], wanted: Entries) -> list[tuple[SwitchEnd, Action]]:
+    """Return the entries that are not there yet, or do another thing."""
+    known = before.get
+    return [
+        (end, action)
+        for end, action in wanted.items()
+        if (there := known(end)) is not action and there != action
+    ]
+
+
 class RouteTable:
-    """The routes that are in place, by pair; which pass a switch, and which are a host's."""
+    """The routes that are in place, by pair; which come in by a port, and which are a host's."""
 
     def __init__(self, most: int = MAX_ROUTES) -> None:
         self._most = most
         self._routes: dict[Pair, Entries] = {}
         self._of_host: dict[MacAddress, set[Pair]] = {}
-        self._through: dict[int, set[Pair]] = {}
+        self._into: defaultdict[SwitchEnd, set[Pair]] = defaultdict(set)  # whose frames come in
 
     def __len__(self) -> int:
         return len(self._routes)
@@ -97,21 +105,26 @@ class RouteTable:
         if before is None:
             for host in pair:
                 self._of_host.setdefault(host, set()).add(pair)
-        elif before.keys() == entries.keys():
-            return
-        were, are = ({end.datapath_id for end in ends} for ends in (before or {}, entries))
-        for switch in are - were:
-            self._through.setdefault(switch, set()).add(pair)
-        for switch in were - are:
-            _discard(self._through, switch, pair)
+            before = {}
+        into = self._into
+        for end in entries:
+            if end not in before:
+                into[end].add(pair)
+        self._leave(pair, [end for end in before if end not in entries])
+
+    def _leave(self, pair: Pair, ends: Iterable[SwitchEnd]) -> None:
+        for end in ends:
+            pairs = self._into[end]
+            pairs.remove(pair)
+            if not pairs:
+                del self._into[end]
 
     def pop(self, pair: Pair) -> Entries:
         """Forget a pair; return its entries, none where it had no route."""
         entries = self._routes.pop(pair, {})
         for host in pair:
             _discard(self._of_host, host, pair)
-        for end in entries:
-            _discard(self._through, end.datapath_id, pair)
+        self._leave(pair, entries)
         return entries
 
     def of_host(self, host: MacAddress) -> list[Pair]:
@@ -120,12 +133,12 @@ class RouteTable:
 
     def through(self, datapath_id: int) -> list[Pair]:
         """Return the pairs whose frames may pass a switch."""
-        return sorted(self._through.get(datapath_id, ()))
+        into = [pairs for end, pairs in self._into.items() if end.datapath_id == datapath_id]
+        return sorted(set().union(*into))
 
     def over(self, link: Link) -> list[Pair]:
         """Return the pairs whose frames may come in by a link."""
-        passing = self._through.get(link.dst.datapath_id, ())
-        return sorted(pair for pair in passing if link.dst in self._routes[pair])
+        return sorted(self._into.get(link.dst, ()))
 
 
 K = TypeVar("K")

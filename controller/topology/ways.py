@@ -7,9 +7,9 @@ for targets that somebody asks for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .graph import Link
@@ -21,7 +21,13 @@ class _Target:
 
     distances: dict[int, int]  # switch -> links to go
     next: dict[int, list[Link]] = field(default_factory=dict)  # switch -> links nearer, by port
+    notes: dict[int, Any] = field(default_factory=dict)  # switch -> what others made of them
     touched: set[int] = field(default_factory=set)  # ends of links for which they may be wrong
+
+    def drop(self, switch: int) -> None:
+        """Forget what hangs on the links that lead nearer from a switch."""
+        self.next.pop(switch, None)
+        self.notes.pop(switch, None)
 
 
 class Ways:
@@ -36,19 +42,24 @@ class Ways:
         self._neighbours: dict[int, list[int]] = {}  # switch -> those that its links lead to
 
     def next_links(self, source: int, target: int) -> list[Link]:
-        """Return the first links of all shortest paths, by port; [] where there is none.
-
-        It is the same list as long as it is right.
-        """
+        """Return the first links of all shortest paths, by port; [] where there is none."""
         ways = self._to(target)
         found = ways.next.get(source)
         if found is None:
             found = ways.next[source] = self._nearer(source, ways.distances)
         return found
 
-    def known(self, target: int) -> Mapping[int, list[Link]]:
-        """Return what `next_links` returned up to now, by source, and what is still right."""
-        return self._to(target).next
+    def notes(self, target: int) -> dict[int, Any]:
+        """Return what was noted on the ways to a switch, by source.
+
+        A note is gone when `next_links` of its source may be others than when it was put in.
+        """
+        return self._to(target).notes
+
+    def forget_notes(self, source: int) -> None:
+        """Forget what was noted on the ways from a switch."""
+        for ways in self._targets.values():
+            ways.notes.pop(source, None)
 
     def _to(self, target: int) -> _Target:
         ways = self._targets.get(target)
@@ -63,10 +74,10 @@ class Ways:
         before, ways.distances = ways.distances, self._distances_to(target)
         others = {switch for switch, _ in before.items() ^ ways.distances.items()}
         for switch in others | ways.touched:
-            ways.next.pop(switch, None)
+            ways.drop(switch)
         for switch in others:
             for neighbour in self._neighbours_of(switch):
-                ways.next.pop(neighbour, None)
+                ways.drop(neighbour)
         ways.touched.clear()
 
     def _nearer(self, source: int, distances: Mapping[int, int]) -> list[Link]:
@@ -74,22 +85,22 @@ class Ways:
         if not left:
             return []
         links = self._links_of(source).values()
-        found = [link for link in links if distances[link.dst.datapath_id] < left]
+        found = [link for link in links if distances[link[1][0]] < left]  # those of its dst
         return found if len(found) == 1 else sorted(found)
 
     def _distances_to(self, target: int) -> dict[int, int]:
-        found, queue, neighbours = {target: 0}, [target], self._neighbours
-        for here in queue:  # which grows meanwhile
-            distance = found[here] + 1
-            for there in neighbours.get(here) or self._neighbours_of(here):
-                if there not in found:  # traffic comes from there by the same cable
-                    found[there] = distance
-                    queue.append(there)
+        found, neighbours, distance = {target: 0}, self._neighbours, 0
+        edge: Iterable[int] = found
+        while edge:
+            distance += 1  # traffic comes by the same cables
+            near = [neighbours.get(one) or self._neighbours_of(one) for one in edge]
+            edge = set().union(*near).difference(found)
+            found |= dict.fromkeys(edge, distance)
         return found
 
     def _neighbours_of(self, switch: int) -> list[int]:
         links = self._links_of(switch).values()
-        found = self._neighbours[switch] = list({link.dst.datapath_id for link in links})
+        found = self._neighbours[switch] = [link.dst.datapath_id for link in links]
         return found
 
     def changed(self, link: Link) -> None:
@@ -107,7 +118,7 @@ class Ways:
                 ways.touched |= {one, other}
             else:
                 far = one if here > there else other
-                ways.next.pop(far, None)
+                ways.drop(far)
                 # It is as far as before if another link leads nearer, or this one, which came.
                 if not self._nearer(far, ways.distances):
                     ways.touched |= {one, other}

@@ -23,6 +23,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,6 @@ from protocol import (
     Connection,
     Ethernet,
     FeaturesReply,
-    FlowMod,
     Hello,
     MacAddress,
     Match,
@@ -55,6 +55,7 @@ from protocol import (
 )
 from protocol.endpoint import Endpoint
 from protocol.groups import GroupDescReply, GroupDescRequest
+from protocol.message import HEADER
 from protocol.packet import BROADCAST
 from protocol.transport.terminal import collect_rarely
 
@@ -75,6 +76,7 @@ HOST_PORT = 1
 LINEAR = 1.5  # how much above its share an event may cost when all is n times as much
 PATIENCE = 60.0  # seconds after which something is wrong
 LOOP = 2_000_000  # turns that tell how fast the machine is
+FLOW_MOD = 14  # type of the message
 LEAST_MS = 0.5  # below that what an event costs is not compared
 
 
@@ -255,43 +257,56 @@ class Bench:
         self.topology = Topology()
         self.forwarding = Forwarding(self.topology)
         self._speeches: dict[int, Connection] = {}
-        self._spoke: set[int] = set()  # to which switches something is to be written
+        self._requests: dict[int, Requests] = {}
+        self._spoke: list[int] = []  # the switches to which something is to be written
+        self._written: list[tuple[int, bytes]] = []
         self.views = {number: self._views(number) for number in cabling.ports}
-        self.said = 0  # flow_mods
+        self.said = 0  # flow_mods that were read
         self._probes: deque[tuple[int, PacketOut]] = deque()
         self._came = asyncio.Event()
 
     def _views(self, number: int) -> list[Datapath]:
         """Return a switch as each of both applications sees it."""
-        requests = Requests(lambda: None)
-        loop = asyncio.get_running_loop()
+        requests = self._requests[number] = Requests(lambda: None)
         speech = self._speeches[number] = Connection(0, {OF13}, echo_interval=0)
         speech.receive_data(Hello().encode(OF13), 0)
-
-        def send(message: Message) -> int:
-            xid = speech.send(message)
-            if not self._spoke:
-                loop.call_soon(self.flush)  # as a channel does
-            self._spoke.add(number)
-            if isinstance(message, FlowMod):
-                self.said += 1
-            elif isinstance(message, GroupDescRequest):
-                loop.call_soon(requests.resolve, GroupDescReply(xid=xid))
-            elif isinstance(message, PacketOut) and message.data[12:14] == LLDP:
-                self._probes.append((number, message))
-                self._came.set()
-            return xid
-
+        speech.data_to_send()
+        speech.began = partial(self._begin, number)
         features = FeaturesReply(number)
-        datapath = Datapath(features, self.cabling.descs(number), OF13, send, requests)
+        datapath = Datapath(features, self.cabling.descs(number), OF13, speech.send, requests)
         spaces = CookieSpaces(["topology", "forwarding"])
         return views(datapath, spaces, spaces.by_name.values(), Senders())
+
+    def _begin(self, number: int) -> None:
+        if not self._spoke:
+            asyncio.get_running_loop().call_soon(self.flush)  # as a channel does
+        self._spoke.append(number)
 
     def flush(self) -> None:
         """Let all that was said be written."""
         for number in self._spoke:
-            self._speeches[number].data_to_send()
+            self._written.append((number, self._speeches[number].data_to_send()))
         self._spoke.clear()
+        self._came.set()
+
+    def read(self) -> None:
+        """Count flow_mods that were written, answer requests, and take probes."""
+        for number, data in self._written:
+            at = 0
+            while at < len(data):
+                _, kind, length, _ = HEADER.unpack_from(data, at)
+                if kind == FLOW_MOD:
+                    self.said += 1
+                else:
+                    self._hear(number, Message.decode(data[at : at + length]))
+                at += length
+        self._written.clear()
+
+    def _hear(self, number: int, message: Message) -> None:
+        if isinstance(message, GroupDescRequest):
+            self._requests[number].resolve(GroupDescReply(xid=message.xid))
+        elif isinstance(message, PacketOut) and message.data[12:14] == LLDP:
+            self._probes.append((number, message))
 
     async def connect(self, number: int) -> None:
         """Let a switch connect."""
@@ -304,6 +319,7 @@ class Bench:
         while True:
             await self._came.wait()
             self._came.clear()
+            self.read()
             while self._probes:
                 number, message = self._probes.popleft()
                 (action,) = message.actions
@@ -391,8 +407,12 @@ async def failures(partners: int) -> list[tuple[float, int]]:
         busy = {link: len(routes.over(link)) for link in graph.links.values()}
         links = sorted(busy, key=lambda one: busy[one] + busy[one.back])
         for link in {frozenset(one): one for one in links[-2 * FAILURES :]}.values():
+            made.flush()  # what is left of before
+            made.read()
             made.said = 0
-            took.append((await spent(made.set_link(link.src, PortState.LINK_DOWN)), made.said))
+            milliseconds = await spent(made.set_link(link.src, PortState.LINK_DOWN))
+            made.read()
+            took.append((milliseconds, made.said))
             await made.set_link(link.src, PortState.LIVE)
             await made.found()
     return took

@@ -211,6 +211,31 @@ def test_what_a_narrow_deletion_may_have_left_stays_known() -> None:
     assert flow_mods(sent)[2:] == [(strict, WEB, 5), (strict, WEB, 5)]
 
 
+def test_an_entry_that_is_added_again_takes_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow_owners, "OWNED_MAX", 2)
+    (mine, other), _, sent = side_by_side(OF10, "mine", "other")
+    mine.add_flow(Match(in_port=1))
+    mine.delete_flows()
+    mine.add_flow(Match(in_port=1))
+    for _ in range(5):
+        other.add_flow(WEB, priority=1)
+    mine.delete_flows()
+    strict = FlowModCommand.DELETE_STRICT
+    assert flow_mods(sent)[8:] == [(strict, Match(in_port=1), 0x8000)]
+
+
+def test_of_entries_without_room_those_of_the_others_are_not_known(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(flow_owners, "OWNED_MAX", 2)
+    (mine, other), _, sent = side_by_side(OF10, "mine", "other")
+    for port in (1, 2, 3):
+        other.add_flow(Match(in_port=port))
+    mine.delete_flows()
+    assert flow_mods(sent)[3:] == [(FlowModCommand.DELETE, Match(), 0x8000)]
+    assert "mine changes entries of other applications as well" in caplog.text
+
+
 def test_where_too_many_entries_are_there_it_is_told_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

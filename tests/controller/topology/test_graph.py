@@ -86,10 +86,10 @@ def test_a_link_takes_the_place_of_the_one_that_began_there() -> None:
 
 def test_what_is_known_already_is_no_news() -> None:
     graph = graph_of((1, 2))
-    generation = graph.generation
+    graph.notes(2)[1] = "as before"
     assert not graph.add(link(1, 2))
     assert not graph.remove(link(1, 3))
-    assert graph.generation == generation
+    assert graph.notes(2) == {1: "as before"}
 
 
 def test_a_switch_that_goes_takes_its_links_along() -> None:
@@ -191,7 +191,7 @@ changes = st.lists(
 
 
 @given(cables, changes)
-def test_ways_are_right_whatever_changed_and_the_same_lists_as_long_as_they_are(
+def test_ways_are_right_whatever_changed_and_notes_are_of_what_is_so(
     known: list[Cable], steps: list[tuple[str, Cable]]
 ) -> None:
     """What is kept from one question to the next is what a new graph would answer."""
@@ -213,11 +213,22 @@ def test_ways_are_right_whatever_changed_and_the_same_lists_as_long_as_they_are(
             fresh.add(one)
         # Of some targets only, so that others are asked about after several changes.
         for target in range(1, 9) if step == "ask" else [a]:
-            kept = dict(graph.known_links(target))
+            notes = graph.notes(target)
             for source in range(1, 9):
                 found = graph.next_links(source, target)
                 assert found == fresh.next_links(source, target)
-                assert kept.get(source, found) is found
+                assert notes.setdefault(source, found) == found
+
+
+def test_what_is_noted_of_a_switch_stays_until_its_ways_change_or_it_is_forgotten() -> None:
+    graph = graph_of((1, 2), (2, 3), (3, 4))
+    graph.notes(4).update({1: "by 2", 2: "by 3"})
+    graph.add(link(5, 1))
+    assert graph.notes(4) == {1: "by 2", 2: "by 3"}
+    graph.forget_notes(2)
+    assert graph.notes(4) == {1: "by 2"}
+    graph.remove(link(1, 2))
+    assert graph.notes(4) == {}
 
 
 def test_a_direction_that_carried_nothing_takes_no_other_link_along() -> None:

@@ -38,7 +38,7 @@ def led(source: SwitchEnd, target: SwitchEnd, most: int) -> Entries | None:
         ports = [link.src.port_no for link in links[:most]]
         ends = [link.dst for link in links[:most]]
         said = ports[0] if len(ports) == 1 else 100 + len(ports)
-        return Step(Output(said), ends, links) if links else None
+        return (Output(said), ends) if links else None
 
     return entries(source, target, {}, find)
 
@@ -69,8 +69,8 @@ def test_nothing_leads_to_where_no_link_does() -> None:
 
 def test_what_is_known_of_a_switch_is_not_asked_for_again() -> None:
     known = {
-        1: Step(Output(4), [end(4, 1)], []),
-        4: Step(Output(3), [end(3, 4)], []),
+        1: (Output(4), [end(4, 1)]),
+        4: (Output(3), [end(3, 4)]),
     }
     found = entries(end(1, 9), end(3, 9), known, lambda switch: pytest.fail(f"{switch} is known"))
     assert found == {end(1, 9): Output(4), end(4, 1): Output(3), end(3, 4): Output(9)}
