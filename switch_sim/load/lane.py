@@ -116,7 +116,8 @@ class Lane:
             self.give_up()
             return
         if self.due:
-            self._send_due(now)
+            if not self.out:  # else it is written first: the ring has just so many steps
+                self._send_due(now)
             return
         room = self.window - len(self.pending)
         if room > self.left:

@@ -160,6 +160,19 @@ def test_nothing_is_sent_while_the_controller_does_not_read() -> None:
     assert cable.lane.out == []
 
 
+def test_of_more_packets_due_than_there_are_steps_each_goes_as_itself() -> None:
+    cable = loaded(OF13, by_buffer, window=0)
+    lane = cable.lane
+    lane.due.extend([0.0] * (2 * HOSTS))
+    for _ in range(3):
+        lane.fill(0.0)  # more than once before anything is written
+    cable.carry()
+    lane.fill(0.0)
+    cable.exchange(0.0)
+    cable.exchange(0.0)
+    assert (lane.tally.answered, lane.tally.strays, lane.pending) == (2 * HOSTS, 0, {})
+
+
 @pytest.mark.parametrize("length", [0, 7])
 def test_a_length_that_cannot_be_ends_the_channel(length: int) -> None:
     cable = loaded(OF13, by_both)
