@@ -19,7 +19,6 @@ from controller.topology.routes import (
     RouteTable,
     Step,
     along,
-    changes,
     entries,
 )
 from protocol import (
@@ -159,16 +158,16 @@ class Forwarding(App):
         if source.end not in wanted or source.end not in before:  # frames begin elsewhere now
             for end in before.keys() - wanted.keys():
                 self.take_out(end, pair)
-        for end, action in wanted.items() if again else changes(before, wanted):
+        if again or pair not in self.routes:
+            self.put_in[pair] = get_running_loop().time()
+        changed = self.routes.put(pair, wanted)
+        for end, action in (wanted if again else changed).items():
             if datapath := self.datapaths.get(end.datapath_id):
                 flags = FlowModFlags.SEND_FLOW_REM if end == source.end else 0
                 datapath.add_flow(
                     match_of(end, pair), [action],
                     priority=PRIORITY, idle_timeout=self.options.idle_timeout, flags=flags,
                 )  # fmt: skip
-        if again or pair not in self.routes:
-            self.put_in[pair] = get_running_loop().time()
-        self.routes.put(pair, wanted)
         if oldest := self.routes.oldest_above_limit():
             self.forget(oldest)
 

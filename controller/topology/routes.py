@@ -65,16 +65,6 @@ def entries(
     return found
 
 
-def changes(before: Mapping[SwitchEnd, Action], wanted: Entries) -> list[tuple[SwitchEnd, Action]]:
-    """Return the entries that are not there yet, or do another thing."""
-    known = before.get
-    return [
-        (end, action)
-        for end, action in wanted.items()
-        if (there := known(end)) is not action and there != action
-    ]
-
-
 class RouteTable:
     """The routes that are in place, by pair; which come in by a port, and which are a host's."""
 
@@ -98,19 +88,27 @@ class RouteTable:
         """Return the pair to give up, None as long as there is room."""
         return next(iter(self._routes)) if len(self._routes) > self._most else None
 
-    def put(self, pair: Pair, entries: Entries) -> None:
-        """Note the entries of a pair, in place of those it had."""
+    def put(self, pair: Pair, entries: Entries) -> Entries:
+        """Note the entries of a pair, in place of those it had; return which are others."""
         before = self._routes.pop(pair, None)
         self._routes[pair] = entries
         if before is None:
             for host in pair:
                 self._of_host.setdefault(host, set()).add(pair)
             before = {}
-        into = self._into
-        for end in entries:
-            if end not in before:
+        known, into, others, left = before.get, self._into, Entries(), len(before)
+        for end, action in entries.items():
+            there = known(end)
+            if there is None:
                 into[end].add(pair)
-        self._leave(pair, [end for end in before if end not in entries])
+                others[end] = action
+            else:
+                left -= 1
+                if there is not action and there != action:
+                    others[end] = action
+        if left:
+            self._leave(pair, [end for end in before if end not in entries])
+        return others
 
     def _leave(self, pair: Pair, ends: Iterable[SwitchEnd]) -> None:
         for end in ends:
