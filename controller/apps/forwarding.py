@@ -1,6 +1,7 @@
 """Forwarding: shortest paths over the links that were found, free of loops on any graph."""
 
 from asyncio import get_running_loop
+from collections import defaultdict
 from collections.abc import Iterable
 from itertools import count, islice
 from math import inf
@@ -22,6 +23,7 @@ from controller.topology.routes import (
     entries,
 )
 from protocol import (
+    Action,
     Bucket,
     Ethernet,
     FlowMod,
@@ -42,9 +44,12 @@ from protocol.packet import Arp, EthType, Packet
 PRIORITY = 100
 IDLE_TIMEOUT = 60  # seconds without a packet after which a pair of hosts is forgotten
 TAKES_EFFECT = 1.0  # seconds in which a switch has put in an entry that it was sent
-PAIRS_AT_ONCE = 100  # that get other routes in one turn of the loop, which takes some 10 ms
+PAIRS_AT_ONCE = 200  # that get other routes in one turn of the loop, which takes some 10 ms
 FIRST_GROUP = 0x6600_0000  # groups of ours: up to 0x66FF_FFFF
 FOR_BRIDGES = bytes.fromhex("0180c20000")  # and 00 to 0f: no bridge forwards what is sent there
+
+
+Order = tuple[SwitchEnd, Pair, Action, int]  # an entry, by where frames come in, with its flags
 
 
 class ForwardingOptions(Options):
@@ -75,6 +80,7 @@ class Forwarding(App):
         self.topology, self.options = topology, options
         self.datapaths: dict[int, Datapath] = {}
         self.routes = RouteTable()
+        self.orders: defaultdict[int, list[Order]] = defaultdict(list)  # switch -> to be told
         self.waiting: dict[Pair, bool] = {}  # for routes, and whether all entries go again
         self.dead_ends: list[SwitchEnd] = []  # of links that went
         self.put_in: dict[Pair, float] = {}  # when all entries of a pair went out last
@@ -110,9 +116,10 @@ class Forwarding(App):
             if source is not None:
                 self.flood(source.end, message.data)
         elif target.end != SwitchEnd(datapath.datapath_id, message.in_port):
-            speaker = source or self.topology.hosts.get(frame.src)  # who is elsewhere: see connect
+            speaker = source or self.topology.hosts.get(frame.src)  # who is elsewhere: see order
             if speaker is not None and frame.dst == target.mac:
-                self.connect(speaker, target, again=not self.is_put_in_now(speaker, target))
+                self.order(speaker, target, again=not self.is_put_in_now(speaker, target))
+                self.tell()
             self.send(target.end, message.data)
 
     async def flow_removed(self, datapath: Datapath, message: FlowRemoved) -> None:
@@ -146,8 +153,8 @@ class Forwarding(App):
         since = self.put_in.get(Pair(source.mac, target.mac), -inf)
         return get_running_loop().time() - since < TAKES_EFFECT
 
-    def connect(self, source: Host, target: Host, again: bool = False) -> None:
-        """Put the entries of a pair in place.
+    def order(self, source: Host, target: Host, again: bool = False) -> None:
+        """Order the entries of a pair, which `tell` puts in place.
 
         Those that are thought to be there are put in `again` where a switch shows that it
         has lost some: it asks about a frame on its way, or it connected anew. Those that no
@@ -160,16 +167,24 @@ class Forwarding(App):
                 self.take_out(end, pair)
         if again or pair not in self.routes:
             self.put_in[pair] = get_running_loop().time()
-        changed = self.routes.put(pair, wanted)
+        changed, first, orders = self.routes.put(pair, wanted), source.end, self.orders
         for end, action in (wanted if again else changed).items():
-            if datapath := self.datapaths.get(end.datapath_id):
-                flags = FlowModFlags.SEND_FLOW_REM if end == source.end else 0
-                datapath.add_flow(
-                    match_of(end, pair), [action],
-                    priority=PRIORITY, idle_timeout=self.options.idle_timeout, flags=flags,
-                )  # fmt: skip
+            flags = FlowModFlags.SEND_FLOW_REM if end == first else 0
+            orders[end.datapath_id].append((end, pair, action, flags))
         if oldest := self.routes.oldest_above_limit():
             self.forget(oldest)
+
+    def tell(self) -> None:
+        """Tell each switch its entries, all at once: to go to and fro takes longer."""
+        orders, self.orders = self.orders, defaultdict(list)
+        timeout = self.options.idle_timeout
+        for switch, told in orders.items():
+            if datapath := self.datapaths.get(switch):
+                for end, pair, action, flags in told:
+                    datapath.add_flow(
+                        match_of(end, pair), [action],
+                        priority=PRIORITY, idle_timeout=timeout, flags=flags,
+                    )  # fmt: skip
 
     def ways(self, pair: Pair, source: SwitchEnd, target: SwitchEnd) -> Entries:
         """Return the entries that lead a pair's frames; none where no links do."""
@@ -206,6 +221,7 @@ class Forwarding(App):
 
     def forget(self, pair: Pair) -> None:
         """Take a pair's entries out."""
+        self.tell()  # which may be some of these
         self.put_in.pop(pair, None)
         for end in self.routes.pop(pair):
             self.take_out(end, pair)
@@ -247,9 +263,10 @@ class Forwarding(App):
             if pair not in self.routes:
                 continue  # it was given up meanwhile
             if source is not None and target is not None:
-                self.connect(source, target, again)
+                self.order(source, target, again)
             else:
                 self.forget(pair)
+        self.tell()
         if not self.waiting:
             self.drop_groups()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class _Target:
     next: dict[int, list[Link]] = field(default_factory=dict)  # switch -> links nearer, by port
     notes: dict[int, Any] = field(default_factory=dict)  # switch -> what others made of them
     touched: set[int] = field(default_factory=set)  # ends of links for which they may be wrong
+    cut_off: int | None = None  # where that is all: who lost the only link that led nearer
 
     def drop(self, switch: int) -> None:
         """Forget what hangs on the links that lead nearer from a switch."""
@@ -67,18 +69,59 @@ class Ways:
             ways = self._targets[target] = _Target(self._distances_to(target))
         elif ways.touched:
             self._renew(target, ways)
+        elif ways.cut_off is not None:
+            self._lengthen(ways, ways.cut_off)
         return ways
 
     def _renew(self, target: int, ways: _Target) -> None:
         """Work out distances anew, and drop what hangs on those that are others now."""
         before, ways.distances = ways.distances, self._distances_to(target)
         others = {switch for switch, _ in before.items() ^ ways.distances.items()}
-        for switch in others | ways.touched:
+        for switch in ways.touched:
             ways.drop(switch)
-        for switch in others:
-            for neighbour in self._neighbours_of(switch):
-                ways.drop(neighbour)
+        self._drop_around(others, ways)
         ways.touched.clear()
+
+    def _lengthen(self, ways: _Target, first: int) -> None:
+        """Work out the distances that grew as a switch lost the only link that led nearer.
+
+        That costs no more than there are such distances, and links of these switches.
+        """
+        distances, ways.cut_off = ways.distances, None
+        longer = self._behind(first, distances)
+        ends: list[tuple[int, int]] = []  # distances by others, which did not grow
+        for switch in longer:
+            near = [distances[one] for one in self._beside(switch) if one not in longer]
+            ends += [(min(near) + 1, switch)] if near else []
+        for switch in longer:
+            del distances[switch]
+        heapify(ends)
+        while ends:
+            distance, switch = heappop(ends)
+            if switch not in distances:
+                distances[switch] = distance
+                for one in self._beside(switch):
+                    if one in longer and one not in distances:
+                        heappush(ends, (distance + 1, one))
+        self._drop_around(longer, ways)
+
+    def _behind(self, first: int, distances: Mapping[int, int]) -> set[int]:
+        """Return the switches from which all shortest paths led over a link that went."""
+        found, waiting = {first}, [first]
+        for here in waiting:  # which grows meanwhile, the nearest first
+            beyond = distances[here] + 1
+            for there in self._beside(here):
+                if distances[there] == beyond and there not in found:
+                    nearer = (one for one in self._beside(there) if distances[one] < beyond)
+                    if found.issuperset(nearer):
+                        found.add(there)
+                        waiting.append(there)
+        return found
+
+    def _drop_around(self, switches: set[int], ways: _Target) -> None:
+        """Forget what hangs on distances that are others now."""
+        for switch in switches.union(*map(self._beside, switches)):
+            ways.drop(switch)
 
     def _nearer(self, source: int, distances: Mapping[int, int]) -> list[Link]:
         left = distances.get(source)
@@ -89,18 +132,20 @@ class Ways:
         return found if len(found) == 1 else sorted(found)
 
     def _distances_to(self, target: int) -> dict[int, int]:
-        found, neighbours, distance = {target: 0}, self._neighbours, 0
+        found, distance = {target: 0}, 0
         edge: Iterable[int] = found
         while edge:
             distance += 1  # traffic comes by the same cables
-            near = [neighbours.get(one) or self._neighbours_of(one) for one in edge]
-            edge = set().union(*near).difference(found)
+            edge = set().union(*map(self._beside, edge)).difference(found)
             found |= dict.fromkeys(edge, distance)
         return found
 
-    def _neighbours_of(self, switch: int) -> list[int]:
-        links = self._links_of(switch).values()
-        found = self._neighbours[switch] = [link.dst.datapath_id for link in links]
+    def _beside(self, switch: int) -> list[int]:
+        """Return the switches to which links lead from one."""
+        found = self._neighbours.get(switch)
+        if found is None:
+            links = self._links_of(switch).values()
+            found = self._neighbours[switch] = [link.dst.datapath_id for link in links]
         return found
 
     def changed(self, link: Link) -> None:
@@ -110,6 +155,9 @@ class Ways:
         self._neighbours.pop(other, None)
         for ways in self._targets.values():
             here, there = ways.distances.get(one), ways.distances.get(other)
+            if ways.cut_off is not None:
+                ways.touched.add(ways.cut_off)
+                ways.cut_off = None
             if ways.touched:
                 ways.touched |= {one, other}
             elif here == there:
@@ -121,7 +169,7 @@ class Ways:
                 ways.drop(far)
                 # It is as far as before if another link leads nearer, or this one, which came.
                 if not self._nearer(far, ways.distances):
-                    ways.touched |= {one, other}
+                    ways.cut_off = far
 
     def forget(self, target: int) -> None:
         """Forget what leads to a switch, as it is gone."""

@@ -98,6 +98,13 @@ def test_a_route_takes_the_place_of_the_one_before(table: RouteTable) -> None:
     assert (table.get(AB), table.through(2)) == (anew, [BA])
 
 
+def test_of_a_new_route_the_entries_are_told_that_are_others(table: RouteTable) -> None:
+    anew: Entries = {end(1, 9): Output(3), end(2, 1): Output(9), end(2, 3): Output(9)}
+    assert table.put(AB, anew) == {end(1, 9): Output(3), end(2, 3): Output(9)}
+    assert table.put(AB, dict(anew)) == {}
+    assert table.over(Link(end(3, 2), end(2, 3))) == [AB]
+
+
 def test_a_route_that_is_taken_out_leaves_nothing(table: RouteTable) -> None:
     assert table.pop(AB).keys() == {end(1, 9), end(2, 1)}
     assert AB not in table
