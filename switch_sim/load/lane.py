@@ -42,6 +42,7 @@ _tail = TAIL.unpack_from
 _ERROR, _ECHO_REPLY, _PACKET_OUT, _FLOW_MOD = 1, 3, 13, 14  # the same in all versions
 _Came = tuple[int, int, int, int, list[float], float]  # as `receive` found it
 SPARE = 64  #: bytes that must be readable behind what was received: a flow_mod may be cut short
+_SHORTEST = HEADER.size
 _ECHO_XID = 0xEC00_0000  # of the echo request that all switches send at once
 
 
@@ -112,27 +113,25 @@ class Lane:
         """Send as many packet_ins as are due, or as the window has room for."""
         if self.blocked:
             return
+        pending, window = self.pending, self.window
+        if self._ahead is not None and len(pending) < window and self.left:
+            # The shortest way from an answer to the next packet_in.
+            view, token = self._ahead
+            self._ahead = None
+            pending[token] = now
+            self.out.append(view)
+            self.left -= 1
+            self.tally.packet_ins += 1
+            if len(pending) == window:
+                return
         if self.closed:
             self.give_up()
-            return
-        if self.due:
+        elif self.due:
             if not self.out:  # else it is written first: the ring has just so many steps
                 self._send_due(now)
-            return
-        room = self.window - len(self.pending)
-        if room > self.left:
-            room = self.left
-        if room > 0:
+        elif (room := min(window - len(pending), self.left)) > 0:
             self.left -= room
-            if self._ahead is not None:  # the shortest way from an answer to the next packet_in
-                view, token = self._ahead
-                self._ahead = None
-                self.pending[token] = now
-                self.out.append(view)
-                self.tally.packet_ins += 1
-                room -= 1
-            if room:
-                self._send(repeat(now), room)
+            self._send(repeat(now), room)
 
     def send_echo(self) -> None:
         """Ask for a sign of life."""
@@ -159,6 +158,7 @@ class Lane:
     def close(self, reason: str) -> None:
         """Note that the channel ended; what is on its way is lost."""
         self.closed = self.closed or reason
+        self._ahead = None
         self.tally.lost += len(self.pending)
         self.pending.clear()
 
@@ -180,12 +180,12 @@ class Lane:
         head, pop = self._head, self.pending.pop
         at = flow_mods = packet_outs = strays = 0
         waits: list[float] = []
-        while end - at >= 8:
+        while end - at >= _SHORTEST:
             kind, length, token, flow_mod_token = head(buffer, at)
             then = at + length
             if then > end:
                 break
-            if length < HEADER.size:
+            if length < _SHORTEST:
                 self.close(f"the controller sent a message of {length} bytes")
                 break
             if kind == _FLOW_MOD:

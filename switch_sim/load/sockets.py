@@ -207,23 +207,15 @@ class _Channel:
         self._open(_READ | _WRITE)
 
     def _open(self, events: int) -> None:
-        if events == _READ:  # which is nearly always so
-            self._read()
-            return
         if events & _WRITE:
             self.lane.blocked = False
             self.flush()
             self.lane.fill(self._owner.clock())
             self.flush()
-        if events & _READ:
-            self._read()
-
-    def _read(self) -> None:
-        """Take what is there; of TLS all, as the socket is not ready for what was decrypted."""
-        while not self.lane.closed:
+        if events & _READ and not self.lane.closed:
             self._take()
-            if self._tls is None:
-                return
+            while self._tls and not self.lane.closed:  # it is not ready for what was decrypted
+                self._take()
 
     def _take(self) -> None:
         """Read once, and let go what may go then."""
