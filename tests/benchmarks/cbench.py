@@ -1,6 +1,6 @@
 """Whether `pointsman load` tells of a controller what cbench tells, OpenFlow 1.0.
 
-    python -m tests.benchmarks.cbench --cbench PATH [--pairs 6]
+    python -m tests.benchmarks.cbench --cbench PATH [--pairs 6] [--only "pointsman | one in flight"]
 
 cbench is built elsewhere (github.com/mininet/oflops, in cbench/). Each pair is one run of both
 on the same controller, one behind the other, and who begins changes: what else the machine
@@ -174,6 +174,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.cbench")
     parser.add_argument("--cbench", default=shutil.which("cbench"), metavar="PATH")
     parser.add_argument("--pairs", type=int, default=6, help="runs of each, by turns")
+    parser.add_argument("--only", default="", metavar="TEXT", help="lines that have this in them")
     arguments = parser.parse_args()
     if not arguments.cbench or not shutil.which(arguments.cbench):
         print("cbench is not here: build it from github.com/mininet/oflops and say --cbench PATH")
@@ -183,6 +184,8 @@ def main() -> None:
     print(HEAD, flush=True)
     for rival in who:
         for mode in MODES:
+            if arguments.only not in f"{rival.name} | {mode.name}":
+                continue
             with running(rival) as at, _apart(at):
                 found = list(pairs(arguments.cbench, mode, at, arguments.pairs))
             print(_row(rival.name, mode, found), flush=True)
