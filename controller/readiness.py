@@ -27,6 +27,7 @@ GROUP = 32  # sockets at most: answers wait until what all have read is handled
 GROUPS = 4  # at once, then timers and tasks of the loop get their turn
 STAGES = 2  # to handle and to write
 _OTHER = ~(READ | WRITE)  # it broke, or the other side hung up
+_FAULTS = (Exception, asyncio.CancelledError)  # all else ends the program
 
 Ready = Callable[[int, int], None]  # gets the file descriptor and what it is ready for
 Step = tuple[Callable[..., None], tuple[Any, ...]]  # what is called, with which arguments
@@ -94,7 +95,10 @@ class Readiness:
 
     def _gather(self) -> None:
         """Take from the loop what it waits for up to now."""
-        self._epoll = select.epoll()
+        try:
+            self._epoll = select.epoll()
+        except OSError:  # no file descriptor is left for it: who comes next tries again
+            return
         for fd, (_, interest) in self._waiting.items():
             IOLoop.current().remove_handler(fd)
             if interest:
@@ -128,23 +132,26 @@ class Readiness:
             try:
                 # Who waits for anything finds out by trying what it is that broke.
                 ready(fd, interest if events & _OTHER else events & interest)
-            except Exception as error:
+            except _FAULTS as error:
                 _tell(error, ready)
 
     def _go_on(self, steps: Iterable[Step]) -> None:
         """Do what comes next for a group."""
-        for stage in range(STAGES):
-            following: list[Step] = []
-            self.then = following.append if stage < STAGES - 1 else _at_once
-            for callback, args in steps:
-                try:
-                    callback(*args)
-                except Exception as error:
-                    _tell(error, callback)
-            steps = following
+        try:
+            for stage in range(STAGES):
+                following: list[Step] = []
+                self.then = following.append if stage < STAGES - 1 else _at_once
+                for callback, args in steps:
+                    try:
+                        callback(*args)
+                    except _FAULTS as error:
+                        _tell(error, callback)
+                steps = following
+        finally:
+            self.then = _at_once
 
 
-def _tell(error: Exception, who: Callable[..., None]) -> None:
+def _tell(error: BaseException, who: Callable[..., None]) -> None:
     """Tell of an error as the loop does of one in a callback of its own."""
     told = {"message": f"Exception in callback {who!r}", "exception": error}
     asyncio.get_running_loop().call_exception_handler(told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import select
 import socket
@@ -348,6 +349,10 @@ async def test_a_step_that_fails_is_told_and_the_others_are_done(grouped: Severa
     assert [str(context["exception"]) for context in told] == ["a mistake", "a mistake"]
 
 
+class EndOfAll(BaseException):
+    """What is no Exception, such as the wish that the program ends."""
+
+
 @needs_epoll
 async def test_the_next_steps_are_done_whatever_ends_the_call_before(grouped: Several) -> None:
     told, one, done = faults(), grouped.make(), []
@@ -355,13 +360,26 @@ async def test_the_next_steps_are_done_whatever_ends_the_call_before(grouped: Se
     def end() -> None:
         one.read()
         grouped.way.then((done.append, ("done",)))
-        raise asyncio.CancelledError
+        raise EndOfAll
 
     one.then = end
     one.there.send(b"a")
-    await grouped.call()
+    await eventually(lambda: bool(told))
     assert done == ["done"]
-    assert len(told) == 1
+
+
+@needs_epoll
+async def test_whatever_ends_a_step_the_next_one_to_come_is_done(grouped: Several) -> None:
+    told, one, done = faults(), grouped.make(), []
+
+    def end() -> None:
+        raise EndOfAll
+
+    one.then = lambda: (one.read(), grouped.way.then((end, ())))
+    one.there.send(b"a")
+    await eventually(lambda: bool(told))
+    grouped.way.then((done.append, ("done",)))
+    assert done == ["done"]
 
 
 # Turns
@@ -403,6 +421,26 @@ async def test_who_was_called_by_the_loop_is_called_in_a_group_when_a_few_came()
     several.way.update(second.here, READ)
     await several.call(5)
     assert second.data == [b"b", b"x"]
+    several.close()
+
+
+@needs_epoll
+async def test_where_no_file_is_left_for_an_epoll_the_loop_goes_on_until_there_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    several = Several(Readiness(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(select, "epoll", fail)
+        first, second = several.two()
+        await several.call(2)
+    steps = Steps(several)
+    await eventually(lambda: len(steps.done) == 8)
+    assert first.data == [b"a"]
+    assert second.data == [b"b"]
+    assert steps.done[:2] == ["read", "read"]
     several.close()
 
 
