@@ -17,15 +17,17 @@ import select
 import socket
 import sys
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import Any
 
 from tornado.ioloop import IOLoop
 
 READ, WRITE = IOLoop.READ, IOLoop.WRITE  #: as epoll has them
 FEW = 5  # fewer sockets gain nothing as a group, and their answers would wait for one another
-GROUP = 32  # sockets at most: answers wait until what all have read is handled
+GROUP = 32  # sockets at most
 GROUPS = 4  # at once, then timers and tasks of the loop get their turn
-STAGES = 2  # to handle and to write
+LATEST = 0.005  # seconds of handling after which answers do not wait for the rest of their group
+LOOK_EVERY = 4  # of them, as to look at the clock takes long itself
 _OTHER = ~(READ | WRITE)  # it broke, or the other side hung up
 _FAULTS = (Exception, asyncio.CancelledError)  # all else ends the program
 
@@ -136,19 +138,31 @@ class Readiness:
                 _tell(error, ready)
 
     def _go_on(self, steps: Iterable[Step]) -> None:
-        """Do what comes next for a group."""
+        """Do what comes next for a group, and then what comes after that."""
+        following: list[Step] = []
         try:
-            for stage in range(STAGES):
-                following: list[Step] = []
-                self.then = following.append if stage < STAGES - 1 else _at_once
-                for callback, args in steps:
-                    try:
-                        callback(*args)
-                    except _FAULTS as error:
-                        _tell(error, callback)
-                steps = following
+            latest = monotonic() + LATEST
+            self.then = following.append
+            for number, (callback, args) in enumerate(steps):
+                try:
+                    callback(*args)
+                except _FAULTS as error:
+                    _tell(error, callback)
+                if number % LOOK_EVERY == 0 and monotonic() > latest:
+                    self._end(following)
+                    following.clear()
+                    latest = monotonic() + LATEST
+                    self.then = following.append
         finally:
-            self.then = _at_once
+            self._end(following)
+
+    def _end(self, steps: Iterable[Step]) -> None:
+        self.then = _at_once
+        for callback, args in steps:
+            try:
+                callback(*args)
+            except _FAULTS as error:
+                _tell(error, callback)
 
 
 def _tell(error: BaseException, who: Callable[..., None]) -> None:

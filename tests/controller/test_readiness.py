@@ -10,14 +10,14 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
 
 from controller import Datapath, recorder
 from controller.channel import Channel
-from controller.readiness import FEW, GROUP, GROUPS, READ, WRITE, Readiness
+from controller.readiness import FEW, GROUP, GROUPS, LATEST, READ, WRITE, Readiness
 from protocol import OF13, Closed, Connection, Event, Hello, Opened, PacketIn
 from protocol.endpoint import Endpoint
 
@@ -256,7 +256,13 @@ async def test_a_new_socket_is_not_called_for_what_came_to_an_older_one_with_its
             one.read()
             number = other.here.fileno()
             other.remove()
-            new = several.make()
+            new = Ends(several.way, several.calls)
+            several.made.append(new)
+            if new.here.fileno() != number:  # the system gave it another one that was free
+                os.dup2(new.here.fileno(), number)
+                new.here.close()
+                new.here = socket.socket(fileno=number)
+            new.wait()
             replaced.append((number, new))
 
         one.then = replace
@@ -316,6 +322,17 @@ async def test_a_group_does_each_step_for_all_before_the_next(grouped: Several) 
     steps = Steps(grouped)
     await eventually(lambda: len(steps.done) == 8)
     assert steps.done == ["read", "read", "handle", "handle", "write", "end", "write", "end"]
+
+
+@needs_epoll
+async def test_what_was_handled_does_not_wait_for_those_of_its_group_that_take_long(
+    grouped: Several, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = count(step=2 * LATEST)
+    monkeypatch.setattr("controller.readiness.monotonic", lambda: next(clock))
+    steps = Steps(grouped)
+    await eventually(lambda: len(steps.done) == 8)
+    assert steps.done == ["read", "read", *["handle", "write", "end"] * 2]
 
 
 @pytest.mark.parametrize("sockets", [2, 3])
