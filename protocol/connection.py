@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 
+from .compiler import codec
 from .errors import BadRequestCode, ErrorCode, HelloFailedCode, sayable
 from .exceptions import DecodeError
-from .message import DECODERS, ENCODERS, HEADER, Message, classes, decode, encode
+from .message import ENCODERS, HEADER, Message, classes, decode, encode
 from .multipart import Gatherer, MultipartReply, MultipartRequest
 from .symmetric import EchoReply, EchoRequest, ErrorMsg, Hello
 from .version import ALL_VERSIONS, Version
-from .writer import FAULTS, Decode, Encode
+from .writer import FAULTS, Encode, Several
 
 HANDSHAKE_TIMEOUT = 5.0  #: seconds in which the peer must have said hello
 ECHO_INTERVAL = 15.0  #: seconds of silence until we ask for a sign of life
@@ -32,7 +33,7 @@ ERROR_DATA = 64  # bytes of an offending message that go back at least (OF1.5.1 
 WORDS_MAX = 200  # characters of a peer's own words that are repeated in ours
 _HELLO, _ERROR, _ECHO_REQUEST, _ECHO_REPLY = 0, 1, 2, 3  # the same in all versions
 _PACKET_IN = 10  # as well
-_HEAD = struct.Struct(">HH").unpack_from  # version and type as one number, length
+_KIND = struct.Struct(">H").unpack_from  # version and type as one number
 _HTTP = (b"GET ", b"POST", b"HEAD", b"PUT ", b"DELE", b"OPTI", b"PRI ", b"CONN")
 _TLS = b"\x16\x03"  # a record of its handshake (RFC 8446 5.1 "Record Layer")
 
@@ -352,31 +353,29 @@ def _receive_plain(version: Version, data: bytes, at: int, events: list[Event]) 
     """Read messages as long as the channel has nothing to do with them but to pass them on.
 
     Return where the first of the others begins, or one that is not whole or cannot be read.
-    That is most of what is read, so it is done in one loop.
+    That is most of what is read, and most are of one class: so it is done in one loop.
     """
-    decoders, append, size = _plain_decoders(version), events.append, len(data)
+    readers, append, size = _plain_readers(version), events.append, len(data)
     last = size - HEADER.size
     while at <= last:
-        kind, length = _HEAD(data, at)
-        end = at + length
-        if end > size:
+        several = readers.get(_KIND(data, at)[0])
+        if several is None:
             break
-        try:
-            append(decoders[kind](data, at, end))
-        except FAULTS:
+        then = several(data, at, size, append)
+        if then == at:
             break
-        at = end
+        at = then
     return at
 
 
 @cache
-def _plain_decoders(version: Version) -> dict[int, Decode]:
-    """Return what reads plain messages, by the first 16 bits: each says no to what is too short."""
+def _plain_readers(version: Version) -> dict[int, Several]:
+    """Return what reads plain messages, by the first 16 bits."""
     special = (Hello, ErrorMsg, EchoRequest, EchoReply, MultipartRequest, MultipartReply)
     return {
-        version << 8 | number: DECODERS[version][number]
+        version << 8 | number: several
         for number, cls in classes(version).items()
-        if not issubclass(cls, special)
+        if not issubclass(cls, special) and (several := codec(cls, version).several)
     }
 
 

@@ -7,6 +7,7 @@ places, and the rest stays as it stands. What does not fit raises one of `FAULTS
 from __future__ import annotations
 
 import ast
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from typing import TypeGuard
@@ -226,11 +227,12 @@ def cython_module(codecs: Iterable[Codec]) -> str:
 
 
 class _Factory:
-    """The function that makes the two of one codec, given the names they use."""
+    """The function that makes those of one codec, given the names they use."""
 
     def __init__(self, source: str, env: Names, name: str, key: str) -> None:
         self.name, self.key = name, key
-        self.decode, self.encode = ast.parse(source).body
+        self.decode, self.encode, *several = ast.parse(source).body
+        self.several = ast.unparse(several[0]) if several else ""
         names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
         self.formats = struct_formats(env)
         self.bound = sorted((names & env.keys()) - self.formats.keys())
@@ -244,8 +246,9 @@ class _Factory:
             yield f"    {name} = env[{name!r}]"
         for name in sorted(self.fields):
             yield f"    cdef Py_ssize_t at_{name} = place_of(getattr(record, {name!r}, None))"
-        yield from (f"    {line}" for line in (*self._decode(), *self._encode()))
-        yield "    return decode, encode"
+        several = self._several() if self.several else ["several = None"]
+        yield from (f"    {line}" for line in (*self._decode(), *self._encode(), *several))
+        yield "    return decode, encode, several"
         yield f"READY[{self.key!r}] = {self.name}"
         yield ""
 
@@ -275,6 +278,26 @@ class _Factory:
                         yield f"{next(names)} = load{signed}(p + {where}, {size})"
             case _:
                 yield from ast.unparse(_Cuts().visit(line)).splitlines()
+
+    def _several(self) -> Iterator[str]:
+        """Yield the lines of a function that calls decode, which costs little here."""
+        least, kind = (
+            re.search(rf"{what} (\d+)", self.several) for what in (r"while begin \+", "kind !=")
+        )
+        assert least is not None
+        assert kind is not None
+        yield "def several(bytes buffer not None, Py_ssize_t begin, Py_ssize_t size, append):"
+        yield "    cdef Py_ssize_t end"
+        yield "    cdef place p = <place>PyBytes_AS_STRING(buffer)"
+        yield "    if begin < 0 or size > PyBytes_GET_SIZE(buffer): return begin"
+        yield "    try:"
+        yield f"        while begin + {least[1]} <= size and load(p + begin, 2) == {kind[1]}:"
+        yield "            end = begin + <Py_ssize_t>load(p + begin + 2, 2)"
+        yield f"            if end > size or end - begin < {least[1]}: break"
+        yield "            append(decode(buffer, begin, end))"
+        yield "            begin = end"
+        yield "    except FAULTS: pass"
+        yield "    return begin"
 
     def _encode(self) -> Iterator[str]:
         assert isinstance(self.encode, ast.FunctionDef)

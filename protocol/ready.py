@@ -37,8 +37,8 @@ def key_of(source: str, names: Names) -> str:
 
 
 _codecs = _compiled()
-#: Makes decode and encode of the names that they use, by the `key_of` their source.
-READY: dict[str, Callable[[Names], tuple[Any, Any]]] = _codecs.READY if _codecs else {}
+#: Makes the functions of a codec of the names that they use, by the `key_of` their source.
+READY: dict[str, Callable[[Names], tuple[Any, Any, Any]]] = _codecs.READY if _codecs else {}
 #: Does what `templates.template` does; None in pure Python.
 TEMPLATE = _codecs.Template if _codecs else None
 #: Takes the largest number of each of some fields, and does what `match.CHECKS` has for these.

@@ -1,4 +1,4 @@
-"""The source of the two functions of one record, written from its layout.
+"""The source of the functions of one record, written from its layout.
 
 `compiler.py` says what they are for; here is how the members of a layout become lines.
 """
@@ -16,6 +16,7 @@ import construct as c
 from .exceptions import DecodeError, EncodeError
 from .ready import READY, key_of
 from .record import Record, RecordShape, fixed_size
+from .runs import Head, Known, Run, conversions_of, struct_code
 from .wire import (
     Bits,
     Converted,
@@ -33,9 +34,11 @@ from .wire import (
 Decode = Callable[[bytes, int, int], Any]  #: (buffer, position, end) -> record
 Encode = Callable[..., bytes]  #: (record) -> bytes; messages take the xid as well
 Partial = Callable[[bytes, int, int], tuple[Any, int]]  #: -> value and the position behind it
+#: Reads as many messages of one class as follow one another, and gives each to a function:
+#: (buffer, position, size of the buffer, function) -> the position behind those that were right.
+Several = Callable[[bytes, int, int, Callable[[Any], object]], int]
 
 
-_KNOWN_MAX = 4096  # numbers whose values are kept, for each field: a peer may send any
 _TO_THE_END = "at = end"  # the line of decode behind a field that is all the rest
 
 
@@ -70,10 +73,11 @@ class Form(NamedTuple):
 
 
 class Codec(NamedTuple):
-    """The two functions of a record, their source, and what they leave to construct."""
+    """The functions of a record, their source, and what they leave to construct."""
 
     decode: Decode
     encode: Encode
+    several: Several | None  #: of messages
     source: str
     fallbacks: tuple[str, ...]
 
@@ -94,7 +98,7 @@ def construct_form(shape: Shape) -> Form:
 
 def fixed_form(shape: Shape) -> Form | None:
     """Return the form of a plain number, or of so many bytes; None for all else."""
-    code = _struct_code(shape)
+    code = struct_code(shape)
     if code is None or not isinstance(shape, c.FormatField | c.Bytes):
         return None
     fixed = struct.Struct(f">{code}")
@@ -110,7 +114,7 @@ def fixed_form(shape: Shape) -> Form | None:
 
 
 class Writer:
-    """Walks a record's members and writes both functions."""
+    """Walks a record's members and writes the functions."""
 
     def __init__(self, shape: RecordShape, form_of: Callable[[Shape], Form | None]) -> None:
         self.shape = shape
@@ -121,7 +125,7 @@ class Writer:
         self.output: list[str] = []  # what encode joins
         self.fixed = 0  # bytes in all runs together
         self.offset = 0  # of the next member from `at`, a variable of decode
-        self.run = _Run()
+        self.run = Run()
         self.sizes: dict[str, str] = {}  # member -> the variable of decode that has its size
         self.filled: dict[str, SizeOf] = {}  # member -> what says how many zeros follow it
         self.aligned = 0
@@ -131,19 +135,24 @@ class Writer:
         self.tags = sum(isinstance(member, Tag) for member in head)  # that are still to come
         #: fields that encode is given beside the record: a message does not know its xid
         self.given = [name for name in _keyword_only(shape.record) if name == "xid"]
+        self.head: Head | None = None  # of a message
 
     def finish(self) -> Codec:
         """Return the functions."""
         for member in self.shape.members:
             self._member(bare(member), member.name or "")
         self._end_run()
-        source = "\n".join([*self._decode_source(), "", *self._encode_source(), ""])
+        sources = [self._decode_source(), self._encode_source()]
+        if self.head is not None:
+            sources.append(self._several_source(self.head))
+        source = "\n".join([line for lines in sources for line in (*lines, "")])
         fallbacks = tuple(self.fallbacks)
         if READY and (make := READY.get(key_of(source, self.env))):
             return Codec(*make(self.env), source, fallbacks)
         name = f"<{self.shape.record.__name__} {self.shape.version}>"
         exec(compile(source, name, "exec"), self.env)  # our own declarations, nobody's input
-        return Codec(self.env["decode"], self.env["encode"], source, fallbacks)
+        env = self.env
+        return Codec(env["decode"], env["encode"], env.get("several"), source, fallbacks)
 
     def _bind(self, value: Any, stem: str) -> str:
         name = f"{stem}_{len(self.env)}"
@@ -156,7 +165,7 @@ class Writer:
     def _member(self, shape: Shape, name: str) -> None:
         if isinstance(shape, Fill):
             self.aligned = shape.align
-        elif (code := _struct_code(shape)) is None:
+        elif (code := struct_code(shape)) is None:
             self._variable(shape, name)
         elif isinstance(shape, c.Padded):
             self.run.add(code, code)
@@ -185,9 +194,9 @@ class Writer:
         """Add one field that lies in a run."""
         local = self._local(name)
         value = name if name in self.given else f"m.{name}"
-        conversions = _conversions(shape)
+        conversions = conversions_of(shape)
         if gets := [one.to_value for one in conversions if one.to_value is not index]:
-            get = gets[0] if len(gets) == 1 else _Known(gets).__getitem__
+            get = gets[0] if len(gets) == 1 else Known(gets).__getitem__
             self.run.after.append(f"{local} = {self._bind(get, 'get')}({local})")
         for convert in conversions:
             if convert.to_wire is not index:
@@ -320,7 +329,7 @@ class Writer:
 
     def _end_run(self) -> None:
         self._end_reading()
-        run, self.run = self.run, _Run()
+        run, self.run = self.run, Run()
         if not run.codes_out:
             return
         packed = struct.Struct(">" + "".join(run.codes_out))
@@ -334,6 +343,8 @@ class Writer:
         run = self.run
         if not run.codes_in:
             return
+        if self.given and not self.reading:
+            self._begin_message(run)
         size = struct.calcsize(">" + "".join(run.codes_in))
         start = f"at + {self.offset}" if self.offset else "at"
         self.offset += size
@@ -345,6 +356,34 @@ class Writer:
             self.reading.append(f"{', '.join(run.targets)}, = {unpack}(buffer, {start})")
             self.reading += run.after
         run.forget_reading()
+
+    def _begin_message(self, run: Run) -> None:
+        """Note how the head of a message is read together with the fields that follow it."""
+        version, number = (bare(one).value for one in self.shape.members[:2])
+        whole = struct.Struct(">HH" + "".join(run.codes_in[3:]))  # behind version, type, length
+        targets = ", ".join(["kind", "length", *run.targets])
+        line = f"{targets} = {self._bind(whole.unpack_from, 'unpack')}(buffer, begin)"
+        self.head = Head(version << 8 | number, whole.size, line)
+
+    def _several_source(self, head: Head) -> list[str]:
+        self.env["FAULTS"] = FAULTS
+        _, size, _, *body, last = self._decode_source()
+        if self.shape.size is not None:
+            body.insert(0, size)  # others are looked at together with the head
+        made = last.strip().removeprefix("return ")
+        return [
+            "def several(buffer, begin, size, append):",
+            "    try:",
+            f"        while begin + {head.size} <= size:",
+            f"            {head.line}",
+            "            at, end = begin, begin + length",
+            f"            if kind != {head.kind} or end > size or length < {head.size}: break",
+            *(f"        {line}" for line in body),
+            f"            append({made})",
+            "            begin = end",
+            "    except FAULTS: pass",
+            "    return begin",
+        ]
 
     def _decode_source(self) -> list[str]:
         size, aligned = self.shape.size, self.aligned
@@ -398,64 +437,6 @@ def _keyword_only(record: type[Record]) -> list[str]:
     return [name for name in record.__struct_fields__ if name not in record.__match_args__]
 
 
-class _Run:
-    """Neighbouring members of fixed size, read by one `struct` call and written by one."""
-
-    def __init__(self) -> None:
-        self.codes_in: list[str] = []
-        self.codes_out: list[str] = []
-        self.targets: list[str] = []
-        self.values: list[str] = []
-        self.after: list[str] = []  # lines of decode that make values of what was unpacked
-
-    def add(self, code_in: str, code_out: str, target: str = "", value: str = "") -> None:
-        self.codes_in.append(code_in)
-        self.codes_out.append(code_out)
-        if target:
-            self.targets.append(target)
-        if value:
-            self.values.append(value)
-
-    def add_written(self, code: str, value: str) -> None:
-        """Add what is read by others."""
-        self.codes_out.append(code)
-        self.values.append(value)
-
-    def forget_reading(self) -> None:
-        """Begin anew with what is read."""
-        self.codes_in, self.targets, self.after = [], [], []
-
-
-def _struct_code(shape: Shape) -> str | None:
-    """Return how `struct` writes a shape of fixed size, None for all that it cannot."""
-    if isinstance(shape, c.FormatField):
-        return str(shape.fmtstr[1:])
-    if isinstance(shape, c.Bytes) and isinstance(shape.length, int):
-        return f"{shape.length}s"
-    if isinstance(shape, c.Padded) and isinstance(shape.length, int) and shape.subcon is c.Pass:
-        return f"{shape.length}x"
-    if isinstance(shape, Converted | c.Const | Length | SizeOf | Bits):
-        return _struct_code(shape.subcon)
-    return None
-
-
-class _Known(dict[Any, Any]):
-    """What several conversions in a row make of numbers, found once for each."""
-
-    def __init__(self, conversions: Sequence[Callable[[Any], Any]]) -> None:
-        super().__init__()
-        self._conversions = conversions  # outermost first
-
-    def __missing__(self, number: Any) -> Any:
-        value = number
-        for convert in reversed(self._conversions):
-            value = convert(value)
-        if len(self) >= _KNOWN_MAX:
-            self.clear()
-        self[number] = value
-        return value
-
-
 def _of_size(size: int) -> Callable[[bytes], bytes]:
     """Return the check of what `struct` would cut, or fill up, without a word."""
 
@@ -465,12 +446,3 @@ def _of_size(size: int) -> Callable[[bytes], bytes]:
         return raw
 
     return checked
-
-
-def _conversions(shape: Shape) -> list[Converted]:
-    """Return the conversions around a number, outermost first."""
-    found = []
-    while isinstance(shape, Converted):
-        found.append(shape)
-        shape = shape.subcon
-    return found

@@ -79,6 +79,16 @@ def compiled_value(cls: type[Message], version: Version, data: bytes) -> Any:
         return None
 
 
+def values_in_a_row(cls: type[Message], version: Version, data: bytes) -> list[Any]:
+    """Decode messages that follow one another, up to the first that is wrong."""
+    several, found = codec(cls, version).several, list[Any]()
+    assert several is not None
+    begin, end = 6, 6 + len(data)
+    stop = several(b"before" + data + b"behind", begin, end, found.append)
+    assert stop == (end if found else begin)
+    return found
+
+
 def reference_value(cls: type[Message], version: Version, data: bytes) -> Any:
     try:
         return parse_shape(cls.at(version), io.BytesIO(data), {}, "")
@@ -101,6 +111,7 @@ def assert_forms_agree(version: Version, data: bytes) -> None:
         return
     found = compiled_value(cls, version, data)
     assert found == reference_value(cls, version, data)
+    assert values_in_a_row(cls, version, data * 2) == ([] if found is None else [found, found])
     if found is None:
         with pytest.raises(DecodeError) as caught:
             Message.decode(data)

@@ -1,0 +1,87 @@
+"""Neighbouring members of fixed size, which one `struct` call reads and one writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import construct as c
+
+from .wire import Bits, Converted, Length, Shape, SizeOf
+
+_KNOWN_MAX = 4096  # numbers whose values are kept, for each field: a peer may send any
+
+
+class Head(NamedTuple):
+    """What a message begins with, up to its first field of variable size."""
+
+    kind: int  # version and type as one number
+    size: int
+    line: str  # which reads it
+
+
+class Run:
+    """Neighbouring members of fixed size, read by one `struct` call and written by one."""
+
+    def __init__(self) -> None:
+        self.codes_in: list[str] = []
+        self.codes_out: list[str] = []
+        self.targets: list[str] = []
+        self.values: list[str] = []
+        self.after: list[str] = []  # lines of decode that make values of what was unpacked
+
+    def add(self, code_in: str, code_out: str, target: str = "", value: str = "") -> None:
+        self.codes_in.append(code_in)
+        self.codes_out.append(code_out)
+        if target:
+            self.targets.append(target)
+        if value:
+            self.values.append(value)
+
+    def add_written(self, code: str, value: str) -> None:
+        """Add what is read by others."""
+        self.codes_out.append(code)
+        self.values.append(value)
+
+    def forget_reading(self) -> None:
+        """Begin anew with what is read."""
+        self.codes_in, self.targets, self.after = [], [], []
+
+
+def struct_code(shape: Shape) -> str | None:
+    """Return how `struct` writes a shape of fixed size, None for all that it cannot."""
+    if isinstance(shape, c.FormatField):
+        return str(shape.fmtstr[1:])
+    if isinstance(shape, c.Bytes) and isinstance(shape.length, int):
+        return f"{shape.length}s"
+    if isinstance(shape, c.Padded) and isinstance(shape.length, int) and shape.subcon is c.Pass:
+        return f"{shape.length}x"
+    if isinstance(shape, Converted | c.Const | Length | SizeOf | Bits):
+        return struct_code(shape.subcon)
+    return None
+
+
+class Known(dict[Any, Any]):
+    """What several conversions in a row make of numbers, found once for each."""
+
+    def __init__(self, conversions: Sequence[Callable[[Any], Any]]) -> None:
+        super().__init__()
+        self._conversions = conversions  # outermost first
+
+    def __missing__(self, number: Any) -> Any:
+        value = number
+        for convert in reversed(self._conversions):
+            value = convert(value)
+        if len(self) >= _KNOWN_MAX:
+            self.clear()
+        self[number] = value
+        return value
+
+
+def conversions_of(shape: Shape) -> list[Converted]:
+    """Return the conversions around a number, outermost first."""
+    found = []
+    while isinstance(shape, Converted):
+        found.append(shape)
+        shape = shape.subcon
+    return found
