@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import construct as c
-
-from .wire import Bits, Converted, Length, Shape, SizeOf
+from .wire import Converted, Shape
 
 _KNOWN_MAX = 4096  # numbers whose values are kept, for each field: a peer may send any
 
@@ -46,19 +44,6 @@ class Run:
     def forget_reading(self) -> None:
         """Begin anew with what is read."""
         self.codes_in, self.targets, self.after = [], [], []
-
-
-def struct_code(shape: Shape) -> str | None:
-    """Return how `struct` writes a shape of fixed size, None for all that it cannot."""
-    if isinstance(shape, c.FormatField):
-        return str(shape.fmtstr[1:])
-    if isinstance(shape, c.Bytes) and isinstance(shape.length, int):
-        return f"{shape.length}s"
-    if isinstance(shape, c.Padded) and isinstance(shape.length, int) and shape.subcon is c.Pass:
-        return f"{shape.length}x"
-    if isinstance(shape, Converted | c.Const | Length | SizeOf | Bits):
-        return struct_code(shape.subcon)
-    return None
 
 
 class Known(dict[Any, Any]):

@@ -16,7 +16,7 @@ import construct as c
 from .exceptions import DecodeError, EncodeError
 from .ready import READY, key_of
 from .record import Record, RecordShape, fixed_size
-from .runs import Head, Known, Run, conversions_of, struct_code
+from .runs import Head, Known, Run, conversions_of
 from .wire import (
     Bits,
     Converted,
@@ -98,7 +98,7 @@ def construct_form(shape: Shape) -> Form:
 
 def fixed_form(shape: Shape) -> Form | None:
     """Return the form of a plain number, or of so many bytes; None for all else."""
-    code = struct_code(shape)
+    code = _struct_code(shape)
     if code is None or not isinstance(shape, c.FormatField | c.Bytes):
         return None
     fixed = struct.Struct(f">{code}")
@@ -165,7 +165,7 @@ class Writer:
     def _member(self, shape: Shape, name: str) -> None:
         if isinstance(shape, Fill):
             self.aligned = shape.align
-        elif (code := struct_code(shape)) is None:
+        elif (code := _struct_code(shape)) is None:
             self._variable(shape, name)
         elif isinstance(shape, c.Padded):
             self.run.add(code, code)
@@ -435,6 +435,19 @@ class Writer:
 
 def _keyword_only(record: type[Record]) -> list[str]:
     return [name for name in record.__struct_fields__ if name not in record.__match_args__]
+
+
+def _struct_code(shape: Shape) -> str | None:
+    """Return how `struct` writes a shape of fixed size, None for all that it cannot."""
+    if isinstance(shape, c.FormatField):
+        return str(shape.fmtstr[1:])
+    if isinstance(shape, c.Bytes) and isinstance(shape.length, int):
+        return f"{shape.length}s"
+    if isinstance(shape, c.Padded) and isinstance(shape.length, int) and shape.subcon is c.Pass:
+        return f"{shape.length}x"
+    if isinstance(shape, Converted | c.Const | Length | SizeOf | Bits):
+        return _struct_code(shape.subcon)
+    return None
 
 
 def _of_size(size: int) -> Callable[[bytes], bytes]:
