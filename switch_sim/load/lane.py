@@ -236,12 +236,14 @@ class Lane:
         size, flow_mods, packet_outs, strays, waits, now = self._came
         self._came = None
         tally = self.tally
-        tally.flow_mods += flow_mods
-        tally.packet_outs += packet_outs
-        tally.strays += strays
         tally.bytes_in += size
         if flow_mods:
+            tally.flow_mods += flow_mods
             self.heard = now
+        if packet_outs:
+            tally.packet_outs += packet_outs
+        if strays:
+            tally.strays += strays
         if waits:
             tally.answered += len(waits)
             tally.latency.add_all(waits)
