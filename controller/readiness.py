@@ -25,7 +25,7 @@ from tornado.ioloop import IOLoop
 READ, WRITE = IOLoop.READ, IOLoop.WRITE  #: as epoll has them
 FEW = 5  # fewer sockets gain nothing as a group, and their answers would wait for one another
 GROUP = 32  # sockets at most
-GROUPS = 4  # at once, then timers and tasks of the loop get their turn
+GROUPS = 64  # at once, then timers and tasks of the loop get their turn: each of these costs much
 LATEST = 0.005  # seconds of handling after which answers do not wait for the rest of their group
 LOOK_EVERY = 4  # of them, as to look at the clock takes long itself
 _OTHER = ~(READ | WRITE)  # it broke, or the other side hung up
