@@ -124,6 +124,7 @@ class Outcome:
         }
         if self.controller_processor is not None:
             data["controller_processor_seconds"] = self.controller_processor
+        if self.controller_processor:  # 0 is less than the system's clock sees
             data["answered_per_processor_second"] = self.answered / self.controller_processor
         return data
 

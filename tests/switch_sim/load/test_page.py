@@ -107,3 +107,9 @@ def test_errors_of_the_controller_are_told_by_their_code() -> None:
     outcome.tally.errors = 3
     outcome.errors[str(BadRequestCode.BAD_TYPE)] = 1
     assert "BAD_TYPE" in printed(outcome)
+
+
+def test_a_controller_that_took_no_processor_is_told_without_a_rate() -> None:
+    data = Outcome(seconds=1.0, answered=3, controller_processor=0.0).as_data(PLAN)
+    assert data["controller_processor_seconds"] == 0
+    assert "answered_per_processor_second" not in data
