@@ -87,6 +87,20 @@ class Match:
         match._set(dict(fields))
         return match
 
+    def alike(self, fields: dict[str, FieldValue]) -> Match:
+        """Return a match of the same fields in the same order, with other numbers, as they are.
+
+        >>> pair = Match(eth_src=0xA, eth_dst=0xB)
+        >>> pair.alike({"eth_src": 0xB, "eth_dst": 0xA})
+        Match(eth_src='00:00:00:00:00:0b', eth_dst='00:00:00:00:00:0a')
+        """
+        match = Match.__new__(Match)
+        match._fields = fields
+        match._forms = None
+        match._hash = None
+        match._shape = self._shape
+        return match
+
     @classmethod
     def parse(cls, text: str) -> Match:
         """Read a match as ovs-ofctl's users write it; ValueError, with the cure, for others.

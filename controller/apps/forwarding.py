@@ -45,6 +45,7 @@ PRIORITY = 100
 IDLE_TIMEOUT = 60  # seconds without a packet after which a pair of hosts is forgotten
 TAKES_EFFECT = 1.0  # seconds in which a switch has put in an entry that it was sent
 PAIRS_AT_ONCE = 200  # that get other routes in one turn of the loop, which takes some 10 ms
+ALIKE = Match(in_port=1, eth_src=1, eth_dst=1)  # all entries are: it need not be looked at
 FIRST_GROUP = 0x6600_0000  # groups of ours: up to 0x66FF_FFFF
 FOR_BRIDGES = bytes.fromhex("0180c20000")  # and 00 to 0f: no bridge forwards what is sent there
 
@@ -285,7 +286,8 @@ class Forwarding(App):
 
 def match_of(end: SwitchEnd, pair: Pair) -> Match:
     """Return the match of a pair's entry for frames that come in by a port."""
-    return Match(in_port=end.port_no, eth_src=pair.source, eth_dst=pair.target)
+    in_port, (source, target) = end.port_no, pair
+    return ALIKE.alike({"in_port": in_port, "eth_src": source, "eth_dst": target})
 
 
 if __name__ == "__main__":
