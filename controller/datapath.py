@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from copy import copy
 from itertools import count
 from typing import TYPE_CHECKING, Self, TypeVar, overload
 
@@ -111,7 +110,9 @@ class Datapath(Inquiries):
         sent what, where that is wanted. What changes must lie in objects, as `ports` does,
         which all who see the switch share.
         """
-        view = copy(self)
+        view = type(self).__new__(type(self))
+        for name, value in vars(self).items():  # one by one: a dict of its own would be slow
+            setattr(view, name, value)
         view._noting = noting
         own = OwnFlows(space, spaces, owners, noting(self._send), self)
         view.cookie_base = space.base
