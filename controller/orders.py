@@ -64,23 +64,22 @@ _FULL = TableConfig.EVICTION | TableConfig.VACANCY_EVENTS
 _OUTPUTS = 4096  # kept
 
 
-class _Alone(dict[Action, tuple[tuple[Action, ...], tuple[Instruction, ...]]]):
-    """An action as a list, and as what an entry does: the same objects for the same output.
+_outputs: dict[Action, tuple[tuple[Action, ...], tuple[Instruction, ...]]] = {}
+_known_alone = _outputs.get
+
+
+def _alone(action: Action) -> tuple[tuple[Action, ...], tuple[Instruction, ...]]:
+    """Return an action as a list, and as what an entry does: the same objects for an output.
 
     Most entries and packets do just that, and what is the same object need not be encoded anew.
     """
-
-    def __missing__(self, action: Action) -> tuple[tuple[Action, ...], tuple[Instruction, ...]]:
-        listed = (action,)
-        both = listed, (ApplyActions(listed),)
-        if type(action) is Output:
-            if len(self) >= _OUTPUTS:
-                self.clear()
-            self[action] = both
-        return both
-
-
-_alone = _Alone()
+    listed = (action,)
+    both = listed, (ApplyActions(listed),)
+    if type(action) is Output:
+        if len(_outputs) >= _OUTPUTS:
+            _outputs.clear()
+        _outputs[action] = both
+    return both
 
 
 def _does(
@@ -134,11 +133,14 @@ class Orders(ABC):
         With neither it drops what matches. Timeouts are in seconds, 0 never. The low 48 bits
         of the cookie are the application's, the high ones say whose the entry is.
         """
-        one = len(actions) == 1 and not instructions
+        if len(actions) == 1 and not instructions:
+            does = (_known_alone(actions[0]) or _alone(actions[0]))[1]
+        else:
+            does = _does(actions, instructions)
         return self.send(
             FlowMod(
                 match,
-                _alone[actions[0]][1] if one else _does(actions, instructions),
+                does,
                 priority=priority,
                 idle_timeout=idle_timeout,
                 hard_timeout=hard_timeout,
@@ -330,7 +332,10 @@ class Orders(ABC):
         It counts as having come in by `in_port`; by default by the port of the PacketIn, a
         frame by Port.CONTROLLER.
         """
-        listed = _alone[actions[0]][0] if len(actions) == 1 else tuple(actions)
+        if len(actions) == 1:
+            listed = (_known_alone(actions[0]) or _alone(actions[0]))[0]
+        else:
+            listed = tuple(actions)
         if not isinstance(packet, PacketIn):
             port = Port.CONTROLLER if in_port is None else in_port
             return self.send(PacketOut(listed, packet, NO_BUFFER, match_of_port(port)))

@@ -28,6 +28,8 @@ _UNPLANNED = frozenset(
         "arp_op",  # takes less than its field does
     }
 )
+# What a plan raises for what is no number, or too large, and where there is no plan.
+_NEEDS_A_LOOK = (TypeError, struct.error, LookupError)
 
 
 class MatchStruct(Converted):
@@ -56,7 +58,8 @@ class MatchStruct(Converted):
         assert inner is not None
         decode_raw, encode_raw, _ = inner
         to_value, to_wire, version = self.to_value, self.to_wire, self.version
-        bytes_of = Plans(lambda match: encode_raw(to_wire(match)), self.below).bytes_of
+        plans = Plans(lambda match: encode_raw(to_wire(match)), self.below)
+        known_plan, bytes_of = plans.known.get, plans.bytes_of
 
         def decode(buffer: bytes, at: int, end: int) -> tuple[Match, int]:
             raw, at = decode_raw(buffer, at, end)
@@ -65,6 +68,11 @@ class MatchStruct(Converted):
         def encode(match: Match) -> bytes:
             if (forms := match._forms) and (raw := forms.get(version)) is not None:
                 return encode_raw(raw)  # as it came
+            try:  # past all methods: this is done for each match that is written
+                if plan := known_plan(match._shape):
+                    return plan(match._fields)
+            except _NEEDS_A_LOOK:
+                return encode_raw(to_wire(match))
             return bytes_of(match) or encode_raw(to_wire(match))
 
         return Form(decode, encode)
@@ -92,14 +100,13 @@ class Plans:
 
     def __init__(self, slowly: Callable[[Match], bytes], below: Mapping[str, int]) -> None:
         self._slowly, self._below = slowly, below
-        self._plans: dict[object, Filled] = {}
+        self.known: dict[object, Filled] = {}  #: of shapes that tell theirs, and of others
 
     def bytes_of(self, match: Match) -> bytes | None:
         """Return the struct of a match, None where that takes a closer look."""
-        try:  # past its methods: this is done for each match that is written
-            plan = self._plans.get(match._shape) or self._plan_of(match)
-            return plan(match._fields)
-        except (TypeError, struct.error, LookupError):  # no number, or one that is too large
+        try:
+            return self._plan_of(match)(match._fields)
+        except _NEEDS_A_LOOK:
             return None
 
     def _plan_of(self, match: Match) -> Filled:
@@ -107,16 +114,16 @@ class Plans:
         fields = match._fields
         deciding = tuple([fields[name] for name in _DECIDING if name in fields])
         shape = match._shape if match._shape and not deciding else (tuple(fields), deciding)
-        return self._plans.get(shape) or self._keep(shape, match)
+        return self.known.get(shape) or self._keep(shape, match)
 
     def _keep(self, shape: object, match: Match) -> Filled:
         try:
             plan = self._plan(match)
         except (ValueError, TypeError, KeyError):  # the struct cannot say it in this way
             plan = _no_plan
-        if len(self._plans) >= _SHAPES:
-            self._plans.clear()
-        self._plans[shape] = plan
+        if len(self.known) >= _SHAPES:
+            self.known.clear()
+        self.known[shape] = plan
         return plan
 
     def _plan(self, match: Match) -> Filled:

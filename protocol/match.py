@@ -60,7 +60,8 @@ class Match:
         #: The same for all matches of plain numbers that have these fields in this order; None
         #: where that was not looked at.
         self._shape: object
-        check = self._shape = CHECKS[tuple(given)]
+        names = tuple(given)
+        check = self._shape = _known_check(names) or CHECKS[names]
         try:  # plain numbers in order, as most are, need no reading
             if not check(given):
                 return
@@ -262,6 +263,7 @@ def _is_right(check: Check, fields: Mapping[str, FieldValue]) -> bool:
 
 
 CHECKS = _Checks()
+_known_check = CHECKS.get  # which costs less than a look that might make one
 
 
 def _read(name: str, given: FieldInput) -> FieldValue:
