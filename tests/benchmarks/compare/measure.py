@@ -192,19 +192,24 @@ def compare(who: Sequence[Rival], what: Iterable[Load], rounds: int) -> Results:
     """Put each load on each rival, by turns, so that what else the machine does hits all."""
     results, listed = Results(), list(what)
     for number in range(rounds):
-        for load in listed:
-            for rival in who:
-                if load.version not in rival.versions:
-                    continue
-                if load.switches > rival.most_switches and load.words[0] == "storm":
-                    results.note(load, rival, None)
-                    continue
-                with running(rival) as at:
-                    outcome = put(load, at, min(load.switches, rival.most_switches))
-                results.note(load, rival, outcome)
-                told = "; ".join(_told(figure, outcome) for figure in load.figures)
-                print(f"round {number + 1}: {rival.name}: {told}", file=sys.stderr, flush=True)
+        add_round(results, who, listed, number)
     return results
+
+
+def add_round(results: Results, who: Sequence[Rival], what: Iterable[Load], number: int) -> None:
+    """Put each load once on each rival."""
+    for load in what:
+        for rival in who:
+            if load.version not in rival.versions:
+                continue
+            if load.switches > rival.most_switches and load.words[0] == "storm":
+                results.note(load, rival, None)
+                continue
+            with running(rival) as at:
+                outcome = put(load, at, min(load.switches, rival.most_switches))
+            results.note(load, rival, outcome)
+            told = "; ".join(_told(figure, outcome) for figure in load.figures)
+            print(f"round {number + 1}: {rival.name}: {told}", file=sys.stderr, flush=True)
 
 
 def _told(figure: Figure, outcome: Outcome | None) -> str:
