@@ -41,6 +41,7 @@ from protocol import (
     Connection,
     Ethernet,
     FeaturesReply,
+    FlowMod,
     Hello,
     MacAddress,
     Match,
@@ -76,7 +77,6 @@ HOST_PORT = 1
 LINEAR = 1.5  # how much above its share an event may cost when all is n times as much
 PATIENCE = 60.0  # seconds after which something is wrong
 LOOP = 2_000_000  # turns that tell how fast the machine is
-FLOW_MOD = 14  # type of the message
 LEAST_MS = 0.5  # below that what an event costs is not compared
 
 
@@ -294,16 +294,15 @@ class Bench:
         for number, data in self._written:
             at = 0
             while at < len(data):
-                _, kind, length, _ = HEADER.unpack_from(data, at)
-                if kind == FLOW_MOD:
-                    self.said += 1
-                else:
-                    self._hear(number, Message.decode(data[at : at + length]))
+                length = HEADER.unpack_from(data, at)[2]
+                self._hear(number, Message.decode(data[at : at + length]))
                 at += length
         self._written.clear()
 
     def _hear(self, number: int, message: Message) -> None:
-        if isinstance(message, GroupDescRequest):
+        if isinstance(message, FlowMod):
+            self.said += 1
+        elif isinstance(message, GroupDescRequest):
             self._requests[number].resolve(GroupDescReply(xid=message.xid))
         elif isinstance(message, PacketOut) and message.data[12:14] == LLDP:
             self._probes.append((number, message))

@@ -177,6 +177,11 @@ class Results:
         found = [value for value in values if value is not None]
         return median(found) if len(found) * 2 > len(values) else None
 
+    def best(self, figure: Figure, rival: str) -> float | None:
+        """Return the best, which other work on the machine has spoilt least."""
+        values = [one for one in self.values.get((figure.name, rival), []) if one is not None]
+        return (max if figure.more_is_better else min)(values, default=None)
+
     def ratios(self, figure: str, ours: str, theirs: str) -> list[float]:
         """Return how many times as much one has as another, for each round that both bore."""
         rounds = zip(*(self.values.get((figure, one), []) for one in (ours, theirs)), strict=True)
