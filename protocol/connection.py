@@ -15,7 +15,7 @@ import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 
 from .compiler import codec
 from .errors import BadRequestCode, ErrorCode, HelloFailedCode, sayable
@@ -30,6 +30,7 @@ HANDSHAKE_TIMEOUT = 5.0  #: seconds in which the peer must have said hello
 ECHO_INTERVAL = 15.0  #: seconds of silence until we ask for a sign of life
 ECHO_TIMEOUT = 10.0  #: seconds in which it must come
 ERROR_DATA = 64  # bytes of an offending message that go back at least (OF1.5.1 7.5.4)
+HELLOS = 64  # different ones that are kept ready, each of 64 kB at most
 WORDS_MAX = 200  # characters of a peer's own words that are repeated in ours
 _HELLO, _ERROR, _ECHO_REQUEST, _ECHO_REPLY = 0, 1, 2, 3  # the same in all versions
 _PACKET_IN = 10  # as well
@@ -106,8 +107,7 @@ class Connection:
         self._gatherer = Gatherer()
         self.drops_packet_ins = False  #: whether they are passed over, which costs least
         self.packet_ins_dropped = 0
-        highest = max(self.versions)
-        self._put(Hello.offering(self.versions), highest)
+        self._out.append(_hello(self.versions, self._next_xid()))
 
     # What we say
 
@@ -248,27 +248,20 @@ class Connection:
         if data[1] == _ERROR:
             events += self._refused(data)
             return
-        offered = _offered(data)
-        agreed = self._agree(version, offered)
+        agreed = _agreed(self.versions, version, data[HEADER.size :])
         if agreed is not None:
             self.state, self.version = State.OPEN, agreed
             self._encoders = ENCODERS[agreed]
             events.append(Opened(agreed))
             return
-        theirs = ", ".join(map(_version_name, sorted(offered or {version})))
+        offered = _offered(version, data[HEADER.size :]) or {version}
+        theirs = ", ".join(map(_version_name, sorted(offered)))
         ours = ", ".join(map(str, sorted(self.versions)))
         reason = f"no version in common: the peer speaks {theirs}, we speak {ours}"
         known = [one for one in self.versions if one <= version] or list(self.versions)
         xid = HEADER.unpack_from(data)[3]
         self._put(ErrorMsg(HelloFailedCode.INCOMPATIBLE, reason.encode()), max(known), xid)
         events += self.close(reason)
-
-    def _agree(self, version: int, offered: frozenset[int] | None) -> Version | None:
-        """Return the version to speak (OF1.5.1 6.3.3 "Version Negotiation")."""
-        if offered is not None:
-            return max((one for one in self.versions if one in offered), default=None)
-        lower = min(version, max(self.versions))
-        return next((one for one in self.versions if one == lower), None)
 
     def _receive_message(
         self, number: int, xid: int, data: bytes, at: int, end: int, events: list[Event]
@@ -379,14 +372,36 @@ def _plain_readers(version: Version) -> dict[int, Several]:
     }
 
 
-def _offered(data: bytes) -> frozenset[int] | None:
+# Most switches of a network say the same hello, and hear the same one: each is read, and
+# written, once.
+@lru_cache(HELLOS)
+def _hello(versions: frozenset[Version], xid: int) -> bytes:
+    """Return the first message of who speaks these versions."""
+    return encode(Hello.offering(versions), max(versions), xid)
+
+
+@lru_cache(HELLOS)
+def _agreed(ours: frozenset[Version], version: int, elements: bytes) -> Version | None:
+    """Return the version to speak with who said such a hello (OF1.5.1 6.3.3 "Version Negotiation").
+
+    None where there is none in common.
+    """
+    offered = _offered(version, elements)
+    if offered is not None:
+        return max((one for one in ours if one in offered), default=None)
+    lower = min(version, max(ours))
+    return next((one for one in ours if one == lower), None)
+
+
+def _offered(version: int, elements: bytes) -> frozenset[int] | None:
     """Return the versions in a hello's bitmap; a hello may end in anything else as well."""
-    version = min(data[0], max(Version))
+    spoken = min(version, max(Version))
+    hello = HEADER.pack(spoken, _HELLO, HEADER.size + len(elements), 0) + elements
     try:
-        hello = decode(bytes([version]) + data[1:], 0, len(data), Version(version))
+        message = decode(hello, 0, len(hello), Version(spoken))
     except DecodeError:
         return None
-    return hello.versions if isinstance(hello, Hello) else None
+    return message.versions if isinstance(message, Hello) else None
 
 
 def _error_text(data: bytes) -> str:

@@ -200,7 +200,10 @@ _ESCAPES_ITSELF = re.compile(rb"(?<=\xef)(?=[\x9e\x9f])")
 
 
 def _name(raw: bytes) -> str:
-    parts = _ESCAPES_ITSELF.split(raw.rstrip(b"\0"))
+    raw = raw.rstrip(b"\0")
+    if b"\xef" not in raw:  # nor, then, an escape
+        return raw.decode("utf-8", "pointsman.escape")
+    parts = _ESCAPES_ITSELF.split(raw)
     return "".join([part.decode("utf-8", "pointsman.escape") for part in parts])
 
 

@@ -40,15 +40,27 @@ def versions_like(
 def log_to_terminal(verbose: bool, level: int = logging.WARNING) -> None:
     """Log from `level` on, or all: for the eye at a terminal, elsewhere a line an event."""
     handler: logging.Handler = logging.StreamHandler()
-    form = "%(asctime)s %(levelname)s %(message)s"
+    handler.setFormatter(Lines("%(asctime)s %(levelname)s %(message)s"))
     if sys.stderr.isatty():
         console = Console(stderr=True)
         handler = RichHandler(console=console, show_path=False, markup=False)
-        form = "%(message)s"
+        handler.setFormatter(logging.Formatter("%(message)s"))
     level = logging.DEBUG if verbose else level
-    logging.basicConfig(level=level, format=form, handlers=[handler])
+    logging.basicConfig(level=level, handlers=[handler])
     if not verbose:  # Tornado tells faults of TLS that we tell as well, with the cure
         logging.getLogger("tornado.general").setLevel(logging.ERROR)
+
+
+class Lines(logging.Formatter):
+    """Writes the time of many lines of one second with less work, and in the usual form."""
+
+    _second, _text = 0, ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._text = second, super().formatTime(record, self.default_time_format)
+        return f"{self._text},{int(record.msecs):03}"
 
 
 def raise_file_limit() -> None:
