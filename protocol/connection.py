@@ -128,7 +128,7 @@ class Connection:
         except FAULTS:
             if self.state is State.OPEN:
                 assert self.version is not None
-                out.append(encode(message, self.version, xid))  # which finds the words
+                out.append(encode(message, self.version, xid))  # which finds it, or the words
         return xid
 
     def reserve_xid(self) -> int:

@@ -31,7 +31,9 @@ cimport cython
 from operator import index
 from struct import error
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.long cimport PyLong_AsLongLong, PyLong_AsUnsignedLongLong
+from cpython.dict cimport PyDict_GetItemWithError
+from cpython.long cimport PyLong_AsLongLong, PyLong_FromVoidPtr
+from cpython.object cimport PyObject
 from libc.string cimport memcpy, memset
 
 cdef extern from *:
@@ -43,6 +45,12 @@ cdef extern from *:
         PyMemberDef* member = ((PyMemberDescrObject*)found)->d_member;
         return member->type == T_OBJECT_EX ? member->offset : 0;
     }
+    /* The way to an unsigned long is shorter, and that has 64 bits on most systems. */
+    #if ULONG_MAX == ULLONG_MAX
+    #define as_number PyLong_AsUnsignedLong
+    #else
+    #define as_number PyLong_AsUnsignedLongLong
+    #endif
     static inline PyObject* field_at(PyObject* record, Py_ssize_t place) {
         PyObject* found = *(PyObject**)((char*)record + place);
         if (found == NULL) PyErr_SetString(PyExc_AttributeError, "a field has no value");
@@ -52,6 +60,7 @@ cdef extern from *:
     """
     Py_ssize_t place_of(object found)
     object field_at(object record, Py_ssize_t place)
+    unsigned long long as_number(object value) except? 0xFFFF_FFFF_FFFF_FFFF
 
 cdef inline object field(object m, bint is_known, Py_ssize_t place, str name):
     return field_at(m, place) if is_known and place else getattr(m, name)
@@ -80,7 +89,7 @@ cdef inline number whole(object value, int size) except? 0xFFFF_FFFF_FFFF_FFFF:
     cdef number found
     if not isinstance(value, int):
         value = index(value)
-    found = PyLong_AsUnsignedLongLong(value)
+    found = as_number(value)
     if size < 8 and found >> (8 * size):
         raise OverflowError(f"{value} needs more than {size} bytes")
     return found
@@ -95,6 +104,20 @@ cdef inline long long signed_whole(object value, int size) except? -1:
     if size < 8 and not -(1LL << (8 * size - 1)) <= found < 1LL << (8 * size - 1):
         raise OverflowError(f"{value} needs more than {size} bytes")
     return found
+
+# Tables know most of what they are asked for; what is asked of a table's method costs four times
+# as much as what is asked of the table.
+cdef object table_of(object method):
+    owner = getattr(method, "__self__", None)
+    return owner if isinstance(owner, dict) else {}
+
+cdef inline object known(object table, object find, object key):
+    cdef PyObject* found = PyDict_GetItemWithError(table, key)
+    return find(key) if found == NULL else <object>found
+
+cdef inline object kept(object table, object find, object value):
+    cdef PyObject* found = PyDict_GetItemWithError(table, PyLong_FromVoidPtr(<void*>value))
+    return find(value) if found == NULL else (<tuple>found)[1]
 
 cdef inline bytes joinable(object part):
     return part if type(part) is bytes else b"" + part
@@ -112,7 +135,7 @@ cdef inline object copy_exactly(unsigned char* p, object raw, Py_ssize_t size):
 
 @cython.final
 cdef class Template:
-    """Puts numbers into bytes: see protocol/templates.py."""
+    """Whose `fill` puts numbers into bytes: see protocol/templates.py."""
 
     cdef bytes empty
     cdef int slots
@@ -135,7 +158,7 @@ cdef class Template:
             self.factors[at] = factor
             self.limits[at] = min(largest, ((1 << 8 * size) - 1) // factor)
 
-    def __call__(self, dict numbers not None):
+    def fill(self, dict numbers not None):
         cdef int at
         cdef number value
         cdef bytes out = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(self.empty))
@@ -153,7 +176,7 @@ cdef class Template:
 
 @cython.final
 cdef class Limits:
-    """Says 0 to as many numbers, none of which is too large: see CHECKS in protocol/match.py."""
+    """Whose `excess` is 0 if no number is too large: see CHECKS in protocol/match.py."""
 
     cdef list names
     cdef number largest[32]
@@ -165,14 +188,14 @@ cdef class Limits:
         for at, one in enumerate(largest.values()):
             self.largest[at] = one
 
-    def __call__(self, dict numbers not None):
+    def excess(self, dict numbers not None):
         cdef int at
         for at in range(len(self.names)):
             value = numbers[self.names[at]]
             if not isinstance(value, int):
                 raise TypeError(f"{value!r} is no number")
             try:
-                if PyLong_AsUnsignedLongLong(value) > self.largest[at]:
+                if as_number(value) > self.largest[at]:
                     return 1
             except OverflowError:
                 return 1
@@ -236,14 +259,18 @@ class _Factory:
         names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
         self.formats = struct_formats(env)
         self.bound = sorted((names & env.keys()) - self.formats.keys())
+        self.tables = {name for name in self.bound if _is_of_a_table(env[name])}
         self.fields = {node.attr for node in ast.walk(self.encode) if _is_field(node)}
-        self.encode = _Fields().visit(self.encode)
+        self.encode = _Fields().visit(_Tables(self.tables).visit(self.encode))
+        self.decode = _Tables(self.tables).visit(self.decode)
 
     def lines(self) -> Iterator[str]:
         """Return the lines of the module."""
         yield f"def {self.name}(env):"
         for name in self.bound:
             yield f"    {name} = env[{name!r}]"
+        for name in sorted(self.tables):
+            yield f"    of_{name} = table_of({name})"
         for name in sorted(self.fields):
             yield f"    cdef Py_ssize_t at_{name} = place_of(getattr(record, {name!r}, None))"
         several = self._several() if self.several else ["several = None"]
@@ -379,8 +406,39 @@ class _Cuts(ast.NodeTransformer):
         assert isinstance(node.slice, ast.Slice)
         assert node.slice.lower is not None
         assert node.slice.upper is not None
-        call = ast.Name("cut", ast.Load())
-        return ast.Call(call, [node.value, node.slice.lower, node.slice.upper], [])
+        return _call("cut", node.value, node.slice.lower, node.slice.upper)
+
+
+def _is_of_a_table(value: object) -> bool:
+    is_method = getattr(value, "__name__", "") in ("get", "__getitem__")
+    return is_method and isinstance(getattr(value, "__self__", None), dict)
+
+
+class _Tables(ast.NodeTransformer):
+    """Asks the tables instead of their methods."""
+
+    def __init__(self, tables: set[str]) -> None:
+        self.tables = tables
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=[key]) if name in self.tables:
+                return _call("known", f"of_{name}", name, self.visit(key))
+        return self.generic_visit(node)  # type: ignore[return-value]
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        match node:
+            case ast.IfExp(
+                test=ast.NamedExpr(value=ast.Call(func=ast.Name(id=name))),
+                orelse=ast.Call(func=ast.Name(id=find), args=[value]),
+            ) if name in self.tables:
+                return _call("kept", f"of_{name}", find, value)
+        return self.generic_visit(node)  # type: ignore[return-value]
+
+
+def _call(function: str, *arguments: str | ast.expr) -> ast.Call:
+    taken = [ast.Name(one, ast.Load()) if isinstance(one, str) else one for one in arguments]
+    return ast.Call(ast.Name(function, ast.Load()), taken, [])
 
 
 def _is_field(node: ast.AST) -> TypeGuard[ast.Attribute]:
@@ -393,8 +451,7 @@ class _Fields(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         if not _is_field(node):
             return ast.Attribute(self.visit(node.value), node.attr, node.ctx)
-        taken = [ast.Name(one, ast.Load()) for one in ("m", "is_known", f"at_{node.attr}")]
-        return ast.Call(ast.Name("field", ast.Load()), [*taken, ast.Constant(node.attr)], [])
+        return _call("field", "m", "is_known", f"at_{node.attr}", ast.Constant(node.attr))
 
 
 def _assigned(function: ast.FunctionDef) -> set[str]:

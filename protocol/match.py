@@ -243,7 +243,7 @@ class _Checks(dict[tuple[str, ...], Check]):
             seen.add(name)
         made: Check
         if LIMITS is not None and not values and max(by_bits, default=0) <= 64:
-            made = LIMITS({name: PLAIN_MAX[name] for name in names})
+            made = LIMITS({name: PLAIN_MAX[name] for name in names}).excess
         else:
             # No number of more bits, nor one below zero, comes to zero by this shift.
             wrong = " | ".join([f"({' | '.join(of)}) >> {bits}" for bits, of in by_bits.items()])

@@ -56,10 +56,7 @@ class Message(Record, kw_only=True):
         >>> EchoRequest(b"abc", xid=7).encode(OF13).hex(" ", -4)
         '0402000b 00000007 616263'
         """
-        try:
-            return ENCODERS[version][type(self)](self, self.xid)
-        except FAULTS:
-            return _encode_slowly(self, version, self.xid)
+        return encode(self, version, self.xid)
 
     def numbered(self, xid: int) -> Self:
         """Return the message with this xid, and what it carries with it."""
@@ -140,22 +137,15 @@ class _Decoders(dict[int, Decode]):
         return decode_chosen
 
 
-class _Encoders(dict[type[Message], Encode]):
-    """The encoders of one version by class, made when first needed."""
-
-    def __init__(self, version: Version) -> None:
-        super().__init__()
-        self.version = version
-
-    def __missing__(self, cls: type[Message]) -> Encode:
-        plain = codec(cls, self.version).encode
-        carries = cls.numbered is not Message.numbered
-        self[cls] = (lambda m, xid: plain(m.numbered(xid), xid)) if carries else plain
-        return self[cls]
+def _encoder(cls: type[Message], version: Version) -> Encode:
+    plain = codec(cls, version).encode
+    carries = cls.numbered is not Message.numbered
+    return (lambda m, xid: plain(m.numbered(xid), xid)) if carries else plain
 
 
 DECODERS = {version: _Decoders(version) for version in Version}
-ENCODERS = {version: _Encoders(version) for version in Version}
+#: Those that were needed before, by version and class: plain dicts, which are looked up fastest.
+ENCODERS: dict[Version, dict[type[Message], Encode]] = {version: {} for version in Version}
 
 
 def decode(buffer: bytes, at: int, end: int, version: Version) -> Message:
@@ -180,8 +170,11 @@ def _decode_slowly(buffer: bytes, at: int, end: int, version: Version) -> Messag
 
 def encode(message: Message, version: Version, xid: int) -> bytes:
     """Return the bytes of `message` with this xid; EncodeError where they cannot be made."""
+    known, cls = ENCODERS[version], type(message)
     try:
-        return ENCODERS[version][type(message)](message, xid)
+        if (encoder := known.get(cls)) is None:
+            encoder = known[cls] = _encoder(cls, version)
+        return encoder(message, xid)
     except FAULTS:
         return _encode_slowly(message, version, xid)
 

@@ -47,10 +47,13 @@ match_of_port: Callable[[int], Match] = _MatchesOfPorts().__getitem__
 
 
 def _port_of_match(match: Match) -> int:
-    fields = match._fields  # past its methods: each packet_out comes by here
+    fields = match._fields
     if len(fields) != 1 or "in_port" not in fields:
         raise ValueError("the match must be of in_port alone in this version")
     return fields["in_port"]  # type: ignore[return-value]  # other values are no port's number
+
+
+_PortMatch = Converted(PortNo, match_of_port, _port_of_match, recurs=True)
 
 
 def match_of_ports(ports: int) -> Match:
@@ -99,7 +102,7 @@ class PacketIn(Message):
         "buffer_id" / U32,
         "match" / between(OF11, OF11, Converted(U64, match_of_ports, _ports_of_match)),
         "total_len" / U16,
-        "match" / until(OF10, Converted(PortNo, match_of_port, _port_of_match)),
+        "match" / until(OF10, _PortMatch),
         "reason" / Enum(U8, PacketInReason),
         "table_id" / since(OF11, U8),
         until(OF10, Pad(1)),
@@ -134,7 +137,7 @@ class PacketOut(Message):
     match: Match = Match(in_port=Port.CONTROLLER)
     layout = (
         "buffer_id" / U32,
-        "match" / until(OF14, Converted(PortNo, match_of_port, _port_of_match)),
+        "match" / until(OF14, _PortMatch),
         SizeOf("actions", U16),
         by_version({OF10: None, OF11: Pad(6), OF15: Pad(2)}),
         "match" / since(OF15, OxmMatch()),

@@ -39,7 +39,7 @@ def key_of(source: str, names: Names) -> str:
 _codecs = _compiled()
 #: Makes the functions of a codec of the names that they use, by the `key_of` their source.
 READY: dict[str, Callable[[Names], tuple[Any, Any, Any]]] = _codecs.READY if _codecs else {}
-#: Does what `templates.template` does; None in pure Python.
+#: Its `fill` is what `templates.template` returns; None in pure Python.
 TEMPLATE = _codecs.Template if _codecs else None
-#: Takes the largest number of each of some fields, and does what `match.CHECKS` has for these.
+#: Takes the largest number of each of some fields; its `excess` is what `match.CHECKS` has.
 LIMITS = _codecs.Limits if _codecs else None

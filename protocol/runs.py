@@ -63,6 +63,25 @@ class Known(dict[Any, Any]):
         return value
 
 
+class Written:
+    """What several conversions in a row make of objects that come again, found once for each."""
+
+    def __init__(self, conversions: Sequence[Callable[[Any], Any]]) -> None:
+        self._conversions = conversions  # outermost first
+        #: By its id an object, which stays so that the id stays its own, and what it becomes.
+        self.known: dict[int, tuple[Any, Any]] = {}
+
+    def find(self, value: Any) -> Any:
+        """Return what an object becomes, and keep it; raises what the conversions raise."""
+        found = value
+        for convert in self._conversions:
+            found = convert(found)
+        if len(self.known) >= _KNOWN_MAX:
+            self.known.clear()
+        self.known[id(value)] = value, found
+        return found
+
+
 def conversions_of(shape: Shape) -> list[Converted]:
     """Return the conversions around a number, outermost first."""
     found = []

@@ -99,18 +99,27 @@ def bare(shape: Shape) -> Shape:
 class Converted(c.Adapter):  # type: ignore[misc]
     """A shape whose Python value is made by `to_value` and written by `to_wire`.
 
-    Both raise ValueError (or a DecodeError, an EncodeError) for what they cannot say.
+    Both raise ValueError (or a DecodeError, an EncodeError) for what they cannot say. `recurs`
+    tells that the same objects, which never change, are written again and again, so that the
+    compiled form keeps ready what some become.
     """
 
     def __init__(
-        self, shape: Shape, to_value: Callable[[Any], Any], to_wire: Callable[[Any], Any]
+        self,
+        shape: Shape,
+        to_value: Callable[[Any], Any],
+        to_wire: Callable[[Any], Any],
+        *,
+        recurs: bool = False,
     ) -> None:
         super().__init__(shape)
-        self.to_value, self.to_wire = to_value, to_wire
+        self.to_value, self.to_wire, self.recurs = to_value, to_wire, recurs
 
     def at(self, version: Version) -> Converted:
-        inner = resolve(self.subcon, version)
-        return self if inner is self.subcon else Converted(inner, self.to_value, self.to_wire)
+        inner, recurs = resolve(self.subcon, version), self.recurs
+        if inner is self.subcon:
+            return self
+        return Converted(inner, self.to_value, self.to_wire, recurs=recurs)
 
     def _decode(self, value: Any, context: Any, path: str) -> Any:
         try:

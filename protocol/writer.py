@@ -16,7 +16,7 @@ import construct as c
 from .exceptions import DecodeError, EncodeError
 from .ready import READY, key_of
 from .record import Record, RecordShape, fixed_size
-from .runs import Head, Known, Run, conversions_of
+from .runs import Head, Known, Run, Written, conversions_of
 from .wire import (
     Bits,
     Converted,
@@ -198,9 +198,13 @@ class Writer:
         if gets := [one.to_value for one in conversions if one.to_value is not index]:
             get = gets[0] if len(gets) == 1 else Known(gets).__getitem__
             self.run.after.append(f"{local} = {self._bind(get, 'get')}({local})")
-        for convert in conversions:
-            if convert.to_wire is not index:
-                value = f"{self._bind(convert.to_wire, 'put')}({value})"
+        puts = [one.to_wire for one in conversions if one.to_wire is not index]
+        if any(one.recurs for one in conversions):
+            written = Written(puts)
+            value = self._kept(written.known, written.find, value)
+        else:
+            for put in puts:
+                value = f"{self._bind(put, 'put')}({value})"
         if value.endswith(")"):
             value = self._or_default(name, conversions, value)
         if isinstance(shape, c.Bytes):
@@ -312,12 +316,19 @@ class Writer:
         if form is None:
             self.fallbacks.append(name)
             form = construct_form(shape)
-        read, write = self._bind(form.decode, "decode"), self._bind(form.encode, "encode")
-        made = f"{write}(m.{name})"
+        read, value = self._bind(form.decode, "decode"), f"m.{name}"
         if form.kept is not None:
-            get = self._bind(form.kept.get, "get")
-            made = f"known[1] if (known := {get}(id(m.{name}))) else {made}"
-        return read, made
+            return read, self._kept(form.kept, form.encode, value)
+        return read, f"{self._bind(form.encode, 'encode')}({value})"
+
+    def _kept(
+        self, kept: dict[int, tuple[Any, Any]], find: Callable[[Any], Any], value: str
+    ) -> str:
+        """Return the expression of what is kept by the id of a value, or else is found."""
+        get = self._bind(kept.get, "get")
+        return (
+            f"(known[1] if (known := {get}(id({value}))) else {self._bind(find, 'find')}({value}))"
+        )
 
     def _filled(self, name: str, part: str) -> None:
         """Let zeros stand behind a member, as far as its size does not count them."""
@@ -422,8 +433,8 @@ class Writer:
     def _encode_source(self) -> list[str]:
         lines = [f"def encode({', '.join(['m', *self.given])}):"]
         for field, default in self.shape.absent.items():
-            bound = self._bind(default, "default")
-            lines.append(f"    if m.{field} != {bound}: raise Malformed")
+            same = index(default) if isinstance(default, int) else self._bind(default, "default")
+            lines.append(f"    if m.{field} != {same}: raise Malformed")
         lines += [f"    {line}" for line in self.parts]
         sizes = [f"len({part})" for part in self.output if part.startswith("part_")]
         lines.append(f"    length = {' + '.join([str(self.fixed), *sizes])}")

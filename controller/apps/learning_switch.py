@@ -13,12 +13,11 @@ class LearningSwitch(App):
 
     async def packet_in(self, datapath: Datapath, message: PacketIn) -> None:
         frame, ports = Ethernet.parse(message.data), self.ports.setdefault(datapath.datapath_id, {})
-        ports[frame.src] = message.in_port
-        out = [Output(ports.get(frame.dst, Port.FLOOD))]
-        if frame.dst in ports:
-            match = Match(in_port=message.in_port, eth_src=frame.src, eth_dst=frame.dst)
-            datapath.add_flow(match, out, idle_timeout=300)
-        datapath.packet_out(message, out)
+        ports[frame.src] = in_port = message.in_port
+        if port := ports.get(frame.dst):
+            match = Match(in_port=in_port, eth_src=frame.src, eth_dst=frame.dst)
+            datapath.add_flow(match, [Output(port)], idle_timeout=300)
+        datapath.packet_out(message, [Output(port or Port.FLOOD)])
 
 
 if __name__ == "__main__":

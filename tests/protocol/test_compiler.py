@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from protocol import (
+    OF10,
     OF13,
     ApplyActions,
     BarrierReply,
@@ -209,6 +210,21 @@ def test_a_list_that_came_before_is_written_and_read_as_at_first() -> None:
         message,
         message,
     ]
+
+
+def test_ports_that_are_gone_lend_their_place_to_no_other() -> None:
+    """A packet_out's match is known again by its id: it must stay where that is kept."""
+    for number in range(1, 200):
+        out = PacketOut(data=b"x", match=Match(in_port=number))
+        for _ in range(2):
+            assert compiled_bytes(out, OF10) == reference_bytes(out, OF10)
+
+
+def test_a_match_that_a_packet_out_cannot_have_is_refused_each_time() -> None:
+    out = PacketOut(data=b"x", match=Match(in_port=1, eth_type=0x0800))
+    for _ in range(2):
+        with pytest.raises(EncodeError, match="in_port alone"):
+            out.encode(OF10)
 
 
 def test_actions_may_stand_in_a_list() -> None:
