@@ -11,7 +11,6 @@ from protocol import (
     BarrierReply,
     BarrierRequest,
     ChannelClosed,
-    EncodeError,
     FeaturesReply,
     Message,
     MultipartReply,
@@ -25,7 +24,6 @@ from protocol.bundles import BundleAdd, BundleControl, BundleControlType, Bundle
 from protocol.nicira import messages as nicira
 from protocol.roles import Role, RoleReply, RoleRequest
 
-from .abilities import refusal
 from .auxiliary import Origins, Send
 from .inquiries import Inquiries
 from .orders import Orders
@@ -54,19 +52,20 @@ class Bundle(Orders):
         self.version, self.ports = datapath.version, datapath.ports
         self.n_tables = datapath.n_tables
         self.messages: list[Message] = []
+        self._take = self._pass = _collecting(self.messages, self.version)
         self._name = f"a bundle for {datapath}"
 
     def __str__(self) -> str:
         return self._name
 
-    def send(self, message: Message) -> int:
-        """Put a message into the bundle; EncodeError if its version cannot say it."""
-        try:
-            message.encode(self.version)
-        except EncodeError as error:
-            raise refusal(self, message, self.version, error) from error
-        self.messages.append(message)
-        return len(self.messages)
+
+def _collecting(messages: list[Message], version: Version) -> Send:
+    def collect(message: Message) -> int:
+        message.encode(version)  # for its EncodeError
+        messages.append(message)
+        return len(messages)
+
+    return collect
 
 
 class Datapath(Inquiries):
@@ -93,7 +92,7 @@ class Datapath(Inquiries):
         self.peer = peer  #: the address that it connects from
         self.origins: Origins = Origins()
         self._noting: Callable[[Send], Send] = lambda send: send
-        self._send, self._requests, self._sent = send, requests, sent
+        self._take, self._pass, self._requests, self._sent = send, send, requests, sent
         self._bundle_ids = count(1)  # each of the next bundle
         self.flow_owners: FlowOwners | None = None  #: whose entries are whose, if that is noted
 
@@ -114,14 +113,14 @@ class Datapath(Inquiries):
         for name, value in vars(self).items():  # one by one: a dict of its own would be slow
             setattr(view, name, value)
         view._noting = noting
-        own = OwnFlows(space, spaces, owners, noting(self._send), self)
+        own = OwnFlows(space, spaces, owners, noting(self._take), self)
         view.cookie_base = space.base
-        view.send = own.send  # type: ignore[method-assign, assignment]  # a call less
+        view._take, view._pass = own.take, own.passing()
         return view
 
     def send_as(self, other: Datapath) -> None:
         """Send from now on as another view of the same switch does."""
-        self.send, self._noting = other.send, other._noting  # type: ignore[method-assign]
+        self._take, self._pass, self._noting = other._take, other._pass, other._noting
 
     def retire(self) -> None:
         """Let nothing more be sent by who sees the switch so: an application that ended."""
@@ -129,27 +128,13 @@ class Datapath(Inquiries):
         def refuse(message: Message) -> int:
             raise ChannelClosed("this application does not run any more")
 
-        self.send = refuse  # type: ignore[method-assign]
+        self._take = self._pass = refuse
 
     def __str__(self) -> str:
         return f"datapath {self.datapath_id:#018x}"
 
     def __repr__(self) -> str:
         return f"<Datapath {self.datapath_id:#x}, OpenFlow {self.version}>"
-
-    def send(self, message: Message) -> int:
-        """Send a message without waiting; return its xid.
-
-        EncodeError, with what to do instead, if this version cannot say it. If the switch
-        refuses it, the handler `error` is called.
-        """
-        try:
-            return self._send(message)
-        except EncodeError as error:
-            raise refusal(self, message, self.version, error) from error
-
-    def _send_back(self, send: Send, message: Message) -> int:
-        return self._noting(send)(message)
 
     @overload
     async def request(self, message: Message, *, timeout: float = ...) -> Message: ...

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -52,7 +51,7 @@ from protocol.packets import match_of_port
 from protocol.record import Record
 from protocol.tables import TableConfig
 
-from .abilities import need
+from .abilities import need, refusal
 from .auxiliary import Origins, Send
 from .cookies import PREFIX_MASK
 
@@ -90,7 +89,7 @@ def _does(
     return (*applied, *instructions)
 
 
-class Orders(ABC):
+class Orders:
     """Who takes messages for a switch that speaks a version."""
 
     version: Version
@@ -98,10 +97,24 @@ class Orders(ABC):
     n_tables: int  #: those that the switch says it has
     cookie_base = 0  #: of entries that are given no cookie; see `cookies.py`
     origins: Origins | None = None  #: of packets that came over auxiliary channels
+    _noting: Callable[[Send], Send]  #: makes such another way one of who tells this
 
-    @abstractmethod
+    #: Takes a message and returns the number by which it is known; EncodeError where the version
+    #: cannot say it. An attribute and no method, as each call counts.
+    _take: Send
+    #: The same for a packet, and for an entry with the cookie of who adds it: most go this way.
+    _pass: Send
+
     def send(self, message: Message) -> int:
-        """Take a message; return the number by which it is known."""
+        """Take a message without waiting; return the number by which it is known, here its xid.
+
+        EncodeError, with what to do instead, if the version cannot say it. If the switch
+        refuses it, the handler `error` is called.
+        """
+        try:
+            return self._take(message)
+        except EncodeError as error:
+            raise refusal(self, message, self.version, error) from error
 
     def is_own(self, cookie: int) -> bool:
         """Return whether an entry with this cookie is of the application that asks."""
@@ -137,18 +150,21 @@ class Orders(ABC):
             does = (_known_alone(actions[0]) or _alone(actions[0]))[1]
         else:
             does = _does(actions, instructions)
-        return self.send(
-            FlowMod(
-                match,
-                does,
-                priority=priority,
-                idle_timeout=idle_timeout,
-                hard_timeout=hard_timeout,
-                table_id=table_id,
-                cookie=cookie or self.cookie_base,
-                flags=flags,
-            )
+        message = FlowMod(
+            match,
+            does,
+            priority=priority,
+            idle_timeout=idle_timeout,
+            hard_timeout=hard_timeout,
+            table_id=table_id,
+            cookie=cookie or self.cookie_base,
+            flags=flags,
         )
+        take = self._take if cookie else self._pass
+        try:
+            return take(message)
+        except EncodeError as error:
+            raise refusal(self, message, self.version, error) from error
 
     def modify_flows(
         self,
@@ -343,11 +359,10 @@ class Orders(ABC):
         buffer_id = packet.buffer_id
         data = packet.data if buffer_id == NO_BUFFER else b""
         message = PacketOut(listed, data, buffer_id, match_of_port(port))
-        origins = self.origins
+        take, origins = self._pass, self.origins
         if origins is not None and origins.are_noted and (send_back := origins.of(packet)):
-            return self._send_back(send_back, message)
-        return self.send(message)
-
-    def _send_back(self, send: Send, message: Message) -> int:
-        """Send a message the way that a packet came."""
-        return send(message)
+            take = self._noting(send_back)
+        try:
+            return take(message)
+        except EncodeError as error:
+            raise refusal(self, message, self.version, error) from error

@@ -13,7 +13,6 @@ from protocol import EncodeError, FlowMod, FlowModCommand, Match, Message, Versi
 from protocol.bundles import BundleAdd
 from protocol.nicira.flows import FlowMod as NxmFlowMod
 
-from .abilities import refusal
 from .cookies import ALL_BITS, PREFIX_MASK, CookieSpace, CookieSpaces
 from .flow_owners import Entry, FlowOwners
 from .overlaps import bits_of
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("controller")
 
-_CONCERNED = frozenset({FlowMod, NxmFlowMod, BundleAdd})
 _ADD = FlowModCommand.ADD
 _MODIFIES = {FlowModCommand.MODIFY, FlowModCommand.MODIFY_STRICT}
 _NOTHING_SENT = 0  # no message has this xid
@@ -67,7 +65,6 @@ class OwnFlows:
         "_send",
         "_spaces",
         "_told_incomplete",
-        "send",
         "space",
     )
 
@@ -83,39 +80,34 @@ class OwnFlows:
         self._spaces, self._owners = spaces, owners
         self._send, self._datapath = send, datapath
         self._told_incomplete = False
-        #: what `Datapath.send` is for this application: EncodeError also where a cookie is
-        #: another's; returns 0 where there is no entry that the message could change
-        self.send: Callable[[Message], int] = self._sender()
 
-    def _sender(self) -> Callable[[Message], int]:
-        """Return what all messages go through, as short as it can be."""
-        plain, other, base, owners = self._send, self._concerned, self._base, self._owners
-        datapath = self._datapath
+    def take(self, message: Message) -> int:
+        """Send a message; return its xid, 0 where there is no entry that it could change.
 
-        def send(message: Message) -> int:
-            try:
-                if type(message) is FlowMod:
-                    # What comes of add_flow is right as it is, and most often that is all.
-                    if message.command is not _ADD or message.cookie & PREFIX_MASK != base:
-                        return other(message)
-                    xid = plain(message)
-                    if owners is not None and (met := owners.add(base, message)):
-                        self._tell_overlaps(message, met)
-                    return xid
-                return other(message) if type(message) in _CONCERNED else plain(message)
-            except EncodeError as error:
-                raise refusal(datapath, message, datapath.version, error) from error
-
-        return send
-
-    def _concerned(self, message: Message) -> int:
-        """Send what tells of entries."""
+        EncodeError also where a cookie is another's.
+        """
         if isinstance(message, FlowMod):
             return self._flow_mod(message)
-        assert isinstance(message, BundleAdd)
-        if isinstance(message.message, FlowMod):  # bundles exist where cookie_mask does
-            message = replace(message, message=self._own(message.message))
+        if isinstance(message, BundleAdd) and isinstance(message.message, FlowMod):
+            message = replace(message, message=self._own(message.message))  # there is cookie_mask
         return self._send(message)
+
+    def passing(self) -> Callable[[Message], int]:
+        """Return what sends packets, and adds entries whose cookies are of our space already.
+
+        Most go this way, so it is as short as it can be.
+        """
+        if self._owners is None:
+            return self._send
+        send, base, add = self._send, self._base, self._owners.add
+
+        def note(message: Message) -> int:
+            xid = send(message)
+            if type(message) is FlowMod and (met := add(base, message)):
+                self._tell_overlaps(message, met)
+            return xid
+
+        return note
 
     def _flow_mod(self, message: FlowMod) -> int:
         if self._datapath.version == Version.OF10 and not isinstance(message, NxmFlowMod):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
 
 from msgspec.structs import replace
@@ -76,7 +76,7 @@ async def port_mod(controller: Controller, question: Answer) -> AsyncGenerator[A
     draft.port_mod(
         _port_no(datapath, str(question["port"])), flag if question["value"] else 0, flag
     )
-    yield await _do(datapath, draft.message)
+    yield await _do(datapath, *draft.messages)
 
 
 def _port_no(datapath: Datapath, text: str) -> int:
@@ -89,21 +89,25 @@ def _port_no(datapath: Datapath, text: str) -> int:
 
 
 class _Draft(Orders):
-    """Keeps a message instead of sending it, so that its errors can be waited for."""
-
-    message: Message
+    """Keeps messages instead of sending them, so that their errors can be waited for."""
 
     def __init__(self, datapath: Datapath) -> None:
         self._datapath = datapath
         self.version, self.n_tables = datapath.version, datapath.n_tables
         self.ports = datapath.ports
+        self.messages: list[Message] = []
+        self._take = self._pass = _keeping(self.messages)
 
     def __str__(self) -> str:
         return str(self._datapath)
 
-    def send(self, message: Message) -> int:
-        self.message = message
+
+def _keeping(messages: list[Message]) -> Callable[[Message], int]:
+    def keep(message: Message) -> int:
+        messages.append(message)
         return message.xid
+
+    return keep
 
 
 QUESTIONS = {
