@@ -92,9 +92,10 @@ class Channel:
         self._interest = READ
         self._readiness.add(self._socket, self._ready, self._interest)
         self._arm_timer()
-        self.flush_soon()
         if self._tls is not None:
             self._tls.start()
+        self._read()  # who had to wait for us has said hello: then one write says all
+        self._flush()
 
     def flush_soon(self) -> None:
         """Write at the end of this turn of the loop."""

@@ -243,7 +243,10 @@ class Peer:
 
     def _introduce(self, message: Message) -> None:
         if self.main is not None:
-            self.main.hear(message, self)
+            if self._handshake is not None and self._handshake.answers_ports(message):
+                self._handshake = None  # they are those of the main channel
+            else:
+                self.main.hear(message, self)
             return
         assert self._handshake is not None
         if isinstance(message, FeaturesReply) and self._has_to_wait(message):
@@ -294,7 +297,7 @@ class Peer:
     def _introduced(self, features: FeaturesReply) -> None:
         assert self._handshake_timer is not None
         self._handshake_timer.cancel()
-        self._handshake = self._handshake_timer = None
+        self._handshake_timer = None
         self.channel.tape.datapath_id = features.datapath_id
 
     def _ready(self, features: FeaturesReply, ports: Sequence[PortDesc]) -> None:
@@ -310,7 +313,7 @@ class Peer:
             self.channel.peer,
         )
         older = self.controller.ready(self, datapath)
-        self.datapath = datapath
+        self.datapath, self._handshake = datapath, None
         self._introduced(features)
         now, rate = self.channel.loop.time(), self.controller.packet_in_rate
         self.channel.turn = Turn(self.controller.turns, now)

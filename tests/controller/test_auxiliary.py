@@ -14,6 +14,7 @@ from protocol import (
     OF13,
     OF14,
     BadActionCode,
+    BadRequestCode,
     BarrierRequest,
     EchoReply,
     EchoRequest,
@@ -21,10 +22,13 @@ from protocol import (
     FeaturesReply,
     FeaturesRequest,
     Match,
+    Message,
     Output,
     PacketIn,
     PacketOut,
     PortDesc,
+    PortDescReply,
+    PortDescRequest,
     PortReason,
     PortStatus,
     Version,
@@ -33,6 +37,7 @@ from protocol.endpoint import Endpoint
 
 from .fakes import FakeSwitch, Recorder, eventually, lines, serving
 
+PORTS = PortDescReply((PortDesc(1),))
 NAME = "datapath 0x0000000000000001"
 PACKET = PacketIn(match=Match(in_port=1), data=b"frame")
 
@@ -43,13 +48,19 @@ def _log_all(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def opened(
-    at: Endpoint, auxiliary_id: int = 1, version: Version = OF13, local_host: str = "127.0.0.1"
+    at: Endpoint,
+    auxiliary_id: int = 1,
+    version: Version = OF13,
+    local_host: str = "127.0.0.1",
+    ports: Message = PORTS,
 ) -> FakeSwitch:
-    """Open an auxiliary channel of datapath 1, and say that it is one."""
+    """Open an auxiliary channel of datapath 1, say that it is one, and answer for its ports."""
     switch = await FakeSwitch.connect(at, version, local_host)
     await switch.greet()
     request = await switch.expect(FeaturesRequest)
     switch.send(FeaturesReply(1, auxiliary_id=auxiliary_id), xid=request.xid)
+    asked = await switch.expect(PortDescRequest)
+    switch.send(ports, xid=asked.xid)
     return switch
 
 
@@ -100,6 +111,20 @@ async def test_a_packet_goes_back_the_way_it_came_and_all_else_over_the_main_cha
         await main.expect(BarrierRequest)
         await settled(aside)
         assert not [one for one in aside.heard if not isinstance(one, EchoReply)]
+
+
+@pytest.mark.parametrize(
+    "answer", [PortDescReply((PortDesc(9),)), ErrorMsg(BadRequestCode.BAD_MULTIPART)]
+)
+async def test_what_an_auxiliary_channel_tells_of_ports_is_nothing_to_anybody(
+    answer: Message,
+) -> None:
+    async with both() as (controller, at, app, _, _):
+        other = await opened(at, auxiliary_id=2, ports=answer)
+        await settled(other)
+        assert list(controller.datapaths[1].ports) == [1]
+        assert app.names == ["switch_ready"]
+        other.leave()
 
 
 async def test_an_error_over_an_auxiliary_channel_finds_what_was_sent_over_it() -> None:

@@ -26,7 +26,7 @@ from protocol import (
     Version,
 )
 
-FEATURES, PORTS = 1, 2  # the xids, in the order of what is asked
+FEATURES, PORTS, AGAIN = 1, 2, 3  # the xids, in the order of what is asked
 PORT = PortDesc(1)
 
 
@@ -40,13 +40,29 @@ def test_up_to_1_2_the_features_tell_the_ports(version: Version) -> None:
 
 
 @pytest.mark.parametrize("version", [version for version in Version if version >= OF13])
-def test_since_1_3_the_ports_are_asked_for(version: Version) -> None:
+def test_since_1_3_the_ports_are_asked_for_at_once(version: Version) -> None:
     sent = Sent(version)
     handshake = Handshake(version, sent)
+    assert sent == [FeaturesRequest(), PortDescRequest()]
     features = FeaturesReply(5, xid=FEATURES)
     assert handshake.receive(features) is None
     assert handshake.receive(PortDescReply((PORT,), xid=PORTS)) == (features, (PORT,))
     assert sent == [FeaturesRequest(), PortDescRequest()]
+
+
+@pytest.mark.parametrize(
+    "early", [PortDescReply(xid=PORTS), ErrorMsg(BadRequestCode.EPERM, xid=PORTS)]
+)
+def test_ports_told_before_the_features_are_asked_for_again(early: Message) -> None:
+    sent = Sent(OF13)
+    handshake = Handshake(OF13, sent)
+    assert handshake.receive(early) is None
+    # A port that comes now is told of nobody who would listen.
+    assert handshake.receive(PortStatus(PortReason.ADD, PORT)) is None
+    features = FeaturesReply(5, xid=FEATURES)
+    assert handshake.receive(features) is None
+    assert sent[-1] == PortDescRequest()
+    assert handshake.receive(PortDescReply((PORT,), xid=AGAIN)) == (features, (PORT,))
 
 
 def test_a_switch_that_does_not_tell_its_ports_has_none(caplog: pytest.LogCaptureFixture) -> None:
@@ -63,11 +79,9 @@ def test_a_switch_that_does_not_tell_its_features_is_none() -> None:
         Handshake(OF10, Sent(OF10)).receive(ErrorMsg(BadRequestCode.EPERM, xid=FEATURES))
 
 
-def test_an_auxiliary_channel_is_asked_for_no_ports() -> None:
-    sent = Sent(OF13)
+def test_for_the_ports_of_an_auxiliary_channel_nobody_waits() -> None:
     features = FeaturesReply(5, auxiliary_id=1, xid=FEATURES)
-    assert Handshake(OF13, sent).receive(features) == (features, ())
-    assert sent == [FeaturesRequest()]
+    assert Handshake(OF13, Sent(OF13)).receive(features) == (features, ())
 
 
 def test_a_switch_without_a_datapath_id_is_none() -> None:

@@ -7,14 +7,14 @@ import logging
 
 import pytest
 
-from controller import App, Controller
+from controller import Controller
 from controller.returns import FREE, KNOWN_MAX, LONGEST_PAUSE, RATE, Returns
 from protocol import FeaturesReply, FeaturesRequest
 from protocol.endpoint import LOOPBACK, Endpoint
 
 from ..skipping_time import skipping
 from ..together.networks import story
-from .fakes import FakeSwitch
+from .fakes import FakeSwitch, Recorder
 
 
 def test_who_comes_a_few_times_does_not_wait() -> None:
@@ -66,13 +66,14 @@ def test_what_is_known_of_datapaths_is_bounded() -> None:
     assert len(returns) == KNOWN_MAX
 
 
-async def come(at: Endpoint, times: int, datapath_id: int) -> list[float]:
+async def come(at: Endpoint, app: Recorder, times: int, datapath_id: int) -> list[float]:
     """Let a switch come and go; return how many seconds each handshake took."""
     took, clock = [], asyncio.get_running_loop().time
     for _ in range(times):
-        began = clock()
+        began, before = clock(), len(app.messages("switch_ready"))
         with skipping():
             switch = await FakeSwitch.dial(at, datapath_id=datapath_id)
+            await app.until("switch_ready", before + 1)
         took.append(clock() - began)
         switch.leave()
     return took
@@ -83,12 +84,13 @@ async def test_a_switch_in_a_loop_is_held_in_its_handshake_and_told_of_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING, "controller")
-    controller = Controller([App()])
+    app = Recorder()
+    controller = Controller([app])
     try:
         at = await controller.listen(Endpoint("ptcp", LOOPBACK, 0))
-        took = await come(at, FREE + 3, 5)
+        took = await come(at, app, FREE + 3, 5)
         assert sum(took) >= 2 / RATE
-        await come(at, FREE, 6)
+        await come(at, app, FREE, 6)
         assert caplog.text.count("now it waits each time") == 1
         assert f"0x0000000000000005: it came {FREE + 1} times" in caplog.text
     finally:
@@ -97,10 +99,11 @@ async def test_a_switch_in_a_loop_is_held_in_its_handshake_and_told_of_once(
 
 @story
 async def test_a_switch_that_leaves_while_it_waits_leaves_nothing_behind() -> None:
-    controller = Controller([App()])
+    app = Recorder()
+    controller = Controller([app])
     try:
         at = await controller.listen(Endpoint("ptcp", LOOPBACK, 0))
-        await come(at, FREE, 5)
+        await come(at, app, FREE, 5)
         for _ in range(3):
             switch = await FakeSwitch.connect(at)
             await switch.greet()
