@@ -19,8 +19,6 @@ from contextvars import copy_context
 from time import time
 from typing import Protocol
 
-from tornado.ioloop import IOLoop
-
 from protocol import Closed, Connection, Event, PacketIn, State
 from protocol.transport.tls import tls_fault
 
@@ -45,6 +43,9 @@ class Owner(Protocol):
     def receive(self, events: Sequence[Event]) -> None:
         """Take events in their order; Closed can be the last one only."""
 
+    def late(self) -> None:
+        """What was expected did not come in time; see `Channel.expect`."""
+
     @property
     def busy(self) -> bool:
         """Whether reading should wait."""
@@ -65,8 +66,7 @@ class Channel:
         self.peer = peer
         self._tls, self._readiness = tls, readiness
         self.recorder, self.tape = recorder, Tape(peer)
-        self.loop = IOLoop.current()
-        self._soon = asyncio.get_running_loop().call_soon  # add_callback costs twice as much
+        self._loop = asyncio.get_running_loop()  # whose calls cost half of what Tornado's do
         self.connection = connection(time())
         self.connection.began = self.flush_soon
         self.owner: Owner | None = None
@@ -83,7 +83,10 @@ class Channel:
         self._resting = False  # nothing is read for a moment
         self._read_size = READ_SIZE
         self._interest = 0
-        self._timer: object | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._due_at = 0.0  # when the timer ends
+        #: when the owner is called as something did not come; it sets it by `expect`
+        self._expected: float | None = None
         sock.setblocking(False)
 
     def start(self, owner: Owner) -> None:
@@ -101,7 +104,7 @@ class Channel:
         """Write at the end of this turn of the loop."""
         if not self._flushing:
             self._flushing = True
-            self._soon(self._flush)
+            self._loop.call_soon(self._flush)
 
     def close(self, reason: str) -> None:
         """Close the socket; the owner gets the Closed, once."""
@@ -180,7 +183,7 @@ class Channel:
         """Read nothing for a while."""
         self._resting = True
         self.update_interest()
-        self.loop.call_later(seconds, self._rest_is_over)
+        self._loop.call_later(seconds, self._rest_is_over)
 
     def _rest_is_over(self) -> None:
         self._resting = False
@@ -274,15 +277,35 @@ class Channel:
     def _broken(self, error: OSError) -> None:
         self.close(f"the connection broke: {error.strerror or error}")
 
+    def expect(self, seconds: float) -> None:
+        """Call the owner's `late` after so many seconds, unless something else is expected."""
+        self._expected = time() + seconds
+        if self._timer is not None and self._expected < self._due_at:
+            self._timer.cancel()
+            self._arm_timer()
+
+    def expect_nothing(self) -> None:
+        """Do not call the owner's `late` any more: what was expected came."""
+        self._expected = None
+
     def _arm_timer(self) -> None:
+        now = time()
         longest = min(STALL_TIMEOUT, self.connection.echo_interval or STALL_TIMEOUT)
-        latest = time() + longest  # as a deadline may also come nearer
-        deadline = self.connection.deadline()
-        due = latest if deadline is None else min(deadline, latest)
-        self._timer = self.loop.call_at(due, self._due)
+        due = now + longest  # as a deadline may also come nearer
+        for deadline in (self.connection.deadline(), self._expected):
+            if deadline is not None and deadline < due:
+                due = deadline
+        self._due_at = due
+        self._timer = self._loop.call_later(due - now, self._due)
 
     def _due(self) -> None:
         now = time()
+        if self._expected is not None and now >= self._expected:
+            assert self.owner is not None
+            self._expected = None
+            self.owner.late()
+            if self.closed:
+                return
         if self._interest & READ:
             self._take(self.connection.handle_timer(now))
         else:
@@ -300,7 +323,7 @@ class Channel:
         if self.closed:
             return
         if self._timer is not None:
-            self.loop.remove_timeout(self._timer)
+            self._timer.cancel()
         self._readiness.remove(self._socket)
         try:
             self._socket.send(b"" if self._unsent else self._fresh())

@@ -68,6 +68,10 @@ def _collecting(messages: list[Message], version: Version) -> Send:
     return collect
 
 
+def _not_noted(send: Send) -> Send:
+    return send
+
+
 class Datapath(Inquiries):
     """A switch that finished its handshake.
 
@@ -91,7 +95,7 @@ class Datapath(Inquiries):
         self.ports: dict[int, PortDesc] = self._port_table.ports
         self.peer = peer  #: the address that it connects from
         self.origins: Origins = Origins()
-        self._noting: Callable[[Send], Send] = lambda send: send
+        self._noting: Callable[[Send], Send] = _not_noted
         self._take, self._pass, self._requests, self._sent = send, send, requests, sent
         self._bundle_ids = count(1)  # each of the next bundle
         self.flow_owners: FlowOwners | None = None  #: whose entries are whose, if that is noted
@@ -101,7 +105,7 @@ class Datapath(Inquiries):
         space: CookieSpace,
         spaces: CookieSpaces,
         owners: FlowOwners | None,
-        noting: Callable[[Send], Send] = lambda send: send,
+        noting: Callable[[Send], Send] = _not_noted,
     ) -> Self:
         """Return this switch as one of some applications sees it.
 
@@ -110,9 +114,12 @@ class Datapath(Inquiries):
         which all who see the switch share.
         """
         view = type(self).__new__(type(self))
-        for name, value in vars(self).items():  # one by one: a dict of its own would be slow
-            setattr(view, name, value)
-        view._noting = noting
+        # One by one: to ask for a dict of all of them would give this switch a slower one.
+        view.features, view.datapath_id, view.peer = self.features, self.datapath_id, self.peer
+        view.version, view.n_tables, view.ports = self.version, self.n_tables, self.ports
+        view._port_table, view.origins = self._port_table, self.origins
+        view._requests, view._sent, view._noting = self._requests, self._sent, noting
+        view._bundle_ids, view.flow_owners = self._bundle_ids, self.flow_owners
         own = OwnFlows(space, spaces, owners, noting(self._take), self)
         view.cookie_base = space.base
         view._take, view._pass = own.take, own.passing()

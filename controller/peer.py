@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from time import time
 from typing import TYPE_CHECKING, TypeGuard
 
 from protocol import (
@@ -73,8 +74,8 @@ class Peer:
         self.dropped = 0  # messages that found no room
         self.faults = 0  # messages that were not understood
         self._handshake: Handshake | None = None
-        self._handshake_timer: asyncio.TimerHandle | None = None
         self._held: list[Event] | None = None  # while it waits, as it came too often
+        self._pause: asyncio.TimerHandle | None = None  # what lets it go on then
         self._has_waited = False
         self._burial: asyncio.Task[None] | None = None
         self.has_ended = False  #: whether the channel is gone
@@ -234,11 +235,11 @@ class Peer:
         self._handshake = Handshake(version, self.send)
 
     def _await_features(self) -> None:
-        timeout = self.controller.handshake_timeout
-        loop = asyncio.get_running_loop()
-        self._handshake_timer = loop.call_later(timeout, self._late, timeout)
+        self.channel.expect(self.controller.handshake_timeout)
 
-    def _late(self, timeout: float) -> None:
+    def late(self) -> None:
+        """Give a switch up that did not tell its features."""
+        timeout = self.controller.handshake_timeout
         self.channel.close(f"the switch did not tell its features in {timeout:g} s")
 
     def _introduce(self, message: Message) -> None:
@@ -264,8 +265,8 @@ class Peer:
         """Return whether a switch waits, as it came back too often; then it goes on by itself."""
         if features.auxiliary_id or not features.datapath_id or self._has_waited:
             return False
-        self._has_waited, loop = True, self.channel.loop
-        pause = self.controller.returns.note(features.datapath_id, loop.time())
+        self._has_waited = True
+        pause = self.controller.returns.note(features.datapath_id, time())
         if not pause.seconds:
             return False
         if pause.is_first:
@@ -273,9 +274,8 @@ class Peer:
             logger.warning(line, features.datapath_id, FREE + 1)
         self._held = [features]
         self.channel.rest(pause.seconds)
-        assert self._handshake_timer is not None
-        self._handshake_timer.cancel()
-        self._handshake_timer = asyncio.get_running_loop().call_later(pause.seconds, self._go_on)
+        self.channel.expect_nothing()
+        self._pause = asyncio.get_running_loop().call_later(pause.seconds, self._go_on)
         return True
 
     def _go_on(self) -> None:
@@ -295,9 +295,7 @@ class Peer:
         logger.info("%s: number %d is ready", self.name, number)
 
     def _introduced(self, features: FeaturesReply) -> None:
-        assert self._handshake_timer is not None
-        self._handshake_timer.cancel()
-        self._handshake_timer = None
+        self.channel.expect_nothing()
         self.channel.tape.datapath_id = features.datapath_id
 
     def _ready(self, features: FeaturesReply, ports: Sequence[PortDesc]) -> None:
@@ -315,7 +313,7 @@ class Peer:
         older = self.controller.ready(self, datapath)
         self.datapath, self._handshake = datapath, None
         self._introduced(features)
-        now, rate = self.channel.loop.time(), self.controller.packet_in_rate
+        now, rate = time(), self.controller.packet_in_rate
         self.channel.turn = Turn(self.controller.turns, now)
         if rate:
             self.channel.limit = PacketInLimit(rate, now, self._exceeds_rate)
@@ -386,8 +384,8 @@ class Peer:
 
     def _closed(self, event: Closed) -> None:
         logger.info("%s: closed: %s", self.name, event.reason)
-        if self._handshake_timer:
-            self._handshake_timer.cancel()
+        if self._pause is not None:
+            self._pause.cancel()
         self.has_ended = True
         if self._end is not None and not self._end.done():
             self._end.set_result(None)

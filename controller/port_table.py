@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from protocol import MacAddress, PortDesc, PortReason, PortStatus
 
@@ -12,13 +13,18 @@ _Identity = tuple[str, MacAddress | int]
 
 
 class PortTable:
-    """Ports by number; `numbers` finds them by what stays when they get another one."""
+    """Ports by number; `_numbers` finds them by what stays when they get another one.
+
+    That is made when a port comes that was not there before: most switches have the same ones
+    all the time.
+    """
 
     def __init__(self, ports: Iterable[PortDesc]) -> None:
-        self.ports: dict[int, PortDesc] = {}
-        self._numbers: dict[_Identity, int] = {}
+        left = iter(ports)
+        self.ports = {desc.port_no: desc for desc in islice(left, PORTS_MAX)}
+        self._numbers: dict[_Identity, int] | None = None
         self.is_full = False  #: whether some were not taken
-        for desc in ports:
+        for desc in left:
             self._put(desc)
 
     def learn(self, message: PortStatus) -> list[PortStatus]:
@@ -36,6 +42,8 @@ class PortTable:
         return [*gone, message] if self._put(desc) else gone
 
     def _renumbered(self, desc: PortDesc) -> list[PortStatus]:
+        if self._numbers is None:
+            self._numbers = {(one.name, one.hw_addr): no for no, one in self.ports.items()}
         old = self._numbers.get((desc.name, desc.hw_addr)) if desc.name and desc.hw_addr else None
         if old is None:
             return []
@@ -50,10 +58,13 @@ class PortTable:
             return False
         self._drop(desc.port_no)
         self.ports[desc.port_no] = desc
-        self._numbers[desc.name, desc.hw_addr] = desc.port_no
+        if self._numbers is not None:
+            self._numbers[desc.name, desc.hw_addr] = desc.port_no
         return True
 
     def _drop(self, port_no: int) -> None:
-        desc = self.ports.pop(port_no, None)
-        if desc is not None and self._numbers.get((desc.name, desc.hw_addr)) == port_no:
-            del self._numbers[desc.name, desc.hw_addr]
+        desc, numbers = self.ports.pop(port_no, None), self._numbers
+        if desc is None or numbers is None:
+            return
+        if numbers.get((desc.name, desc.hw_addr)) == port_no:
+            del numbers[desc.name, desc.hw_addr]

@@ -52,7 +52,7 @@ def test_ports_for_which_there_is_no_room_are_left_out(monkeypatch: pytest.Monke
         told = table.learn(PortStatus(ADD, desc(number, f"p{number}", number)))
         assert len(told) == (number <= 3)
     assert sorted(table.ports) == [1, 2, 3]
-    assert len(table._numbers) <= 3
+    assert len(table._numbers or ()) == 3
     table.learn(PortStatus(DELETE, desc(1)))
     assert table.learn(PortStatus(ADD, desc(50)))
 

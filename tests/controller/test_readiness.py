@@ -519,6 +519,9 @@ class Hearing:
         if not isinstance(events[-1], Closed):
             self.then()
 
+    def late(self) -> None:
+        raise AssertionError("nothing was expected")
+
 
 @needs_epoll
 async def test_what_was_read_of_a_channel_that_another_of_its_group_closes_is_not_heard() -> None:
