@@ -52,7 +52,7 @@ class Match:
 
     __slots__ = ("_fields", "_forms", "_hash", "_port", "_shape")
 
-    def __init__(self, **given: FieldInput) -> None:
+    def __init__(self, /, **given: FieldInput) -> None:
         self._fields: dict[str, FieldValue] = given  # type: ignore[assignment]
         self._forms: dict[object, Any] | None = None
         self._hash: int | None = None
