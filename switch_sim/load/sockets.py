@@ -155,6 +155,7 @@ class _Channel:
         self._rest = b""  # the beginning of a message
         self._step = self._connected
         self._interest = _WRITE
+        self._is_plain = False  # and open
         self._socket = socket.socket(place.family)
         try:
             self._dial(place)
@@ -182,7 +183,10 @@ class _Channel:
     def ready(self, events: int) -> None:
         """Do what the socket is ready for."""
         try:
-            self._step(events)
+            if self._is_plain and events == _READ:  # as nearly always
+                self._take()
+            else:
+                self._step(events)
         except _WAIT as wait:
             writes = self.lane.blocked or isinstance(wait, ssl.SSLWantWriteError)
             self._watch(_READ | _WRITE if writes else _READ)
@@ -192,7 +196,7 @@ class _Channel:
     def _connected(self, events: int) -> None:
         if fault := self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(fault, os.strerror(fault))
-        self._step = self._open
+        self._step, self._is_plain = self._open, self._tls is None
         if self._tls is not None:
             self._owner.selector.unregister(self._socket)
             self._socket = self._tls.wrap_socket(self._socket, do_handshake_on_connect=False)
@@ -219,19 +223,21 @@ class _Channel:
 
     def _take(self) -> None:
         """Read once, and let go what may go then."""
-        owner, lane, rest = self._owner, self.lane, len(self._rest)
-        if rest:
+        owner, lane = self._owner, self.lane
+        if rest := len(self._rest):
             owner.room[:rest] = self._rest
-        size = self._socket.recv_into(owner.room[rest:] if rest else owner.room, READ_SIZE - rest)
-        if not size:
+            end = rest + self._socket.recv_into(owner.room[rest:], READ_SIZE - rest)
+        else:
+            end = self._socket.recv_into(owner.room, READ_SIZE)
+        if end == rest:
             self._close("the controller closed the connection")
             return
-        end = rest + size
         at = lane.receive(owner.buffer, end, owner.clock())
         lane.fill(owner.clock())  # what we did with the answers is no wait for the next
         self.flush()
         lane.settle()
-        self._rest = bytes(owner.room[at:end]) if at < end else b""
+        if rest or at < end:
+            self._rest = bytes(owner.room[at:end])
 
     def look(self) -> bool:
         """Take what is there without asking before whether there is; return whether it was."""
@@ -251,8 +257,7 @@ class _Channel:
         if lane.closed:
             self._close(lane.closed)
             return
-        while lane.out and not lane.blocked:
-            out = lane.out
+        while (out := lane.out) and not lane.blocked:
             data = out[0] if len(out) == 1 else b"".join(out)
             try:
                 sent = self._socket.send(data)
@@ -261,19 +266,18 @@ class _Channel:
             except OSError as error:
                 self._close(_words(error))
                 return
+            out.clear()
             lane.tally.bytes_out += sent
-            lane.out = []
             if sent < len(data):
-                lane.out.append(bytes(data[sent:]))
+                out.append(bytes(data[sent:]))
                 lane.blocked = True
             elif lane.due:  # more than went at once
                 lane.fill(self._owner.clock())
-        interest = _READ | _WRITE if lane.blocked else _READ
-        if interest != self._interest:
-            self._watch(interest)
+        if lane.blocked or self._interest != _READ:
+            self._watch(_READ | _WRITE if lane.blocked else _READ)
 
     def _watch(self, interest: int) -> None:
-        if self._socket.fileno() >= 0:
+        if interest != self._interest and self._socket.fileno() >= 0:
             self._interest = interest
             self._owner.selector.modify(self._socket, interest, self)
 
