@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from .measure import Figure, Load, Results
+from .measure import FLOW_STATS, Figure, Load, Results
 from .rivals import COMPILED, OS_KEN, OURS, Rival
 from .scale import Curve
 
@@ -25,7 +25,8 @@ RATIOS = """\
 The targets were set on a machine on which os-ken answered 6,500 packet_ins a CPU second on 1.0 and
 4,200 on 1.3. Where this one is slower or faster, or others work on it, the ratio to os-ken says
 more than the figure: what it is, and what the target was. "Met by ratio" is a figure that is
-missed on this machine while the ratio is as wanted.
+missed on this machine while the ratio is as wanted. Of two targets the second is the compiled
+build's.
 """
 
 STAGES = """\
@@ -89,33 +90,38 @@ def _table(who: Sequence[Rival], what: Sequence[Load], results: Results) -> Iter
     yield "| --- |" + " ---: |" * (len(who) + 1) + " --- | ---: |"
     for figure in (one for load in what for one in load.figures):
         cells = [_cell(figure, results, one.name) for one in who]
-        sign = "≥" if figure.more_is_better else "≤"
-        target = f"{sign} {number(figure.target)}" if figure.target else ""
-        name = f"{figure.name}, {figure.unit}"
-        ratio = _ratio(figure, results)
-        verdict, told = _verdict(figure, results, ratio), _told(figure, ratio)
-        yield f"| {name} | {' | '.join(cells)} | {target} | {verdict} | {told} |"
+        ours = [OURS.name, *([COMPILED.name] if figure.compiled else [])]
+        told = (" / ".join(each(figure, results, one) for one in ours)
+                for each in (_target, _verdict, _ratio_told))  # fmt: skip
+        yield f"| {figure.name}, {figure.unit} | {' | '.join([*cells, *told])} |"
 
 
-def _ratio(figure: Figure, results: Results) -> float | None:
-    ours, theirs = (results.typical(figure.name, name) for name in (OURS.name, OS_KEN))
+def _target(figure: Figure, results: Results, rival: str) -> str:
+    sign = "≥" if figure.more_is_better else "≤"
+    return f"{sign} {number(figure.target_of(rival))}" if figure.target else ""
+
+
+def _ratio(figure: Figure, results: Results, rival: str) -> float | None:
+    ours, theirs = (results.typical(figure.name, name) for name in (rival, OS_KEN))
     return ours / theirs if ours is not None and theirs else None
 
 
-def _verdict(figure: Figure, results: Results, ratio: float | None) -> str:
+def _verdict(figure: Figure, results: Results, rival: str) -> str:
     if not figure.target:
         return ""
-    ours = results.typical(figure.name, OURS.name)
-    if ours is not None and figure.is_met(ours):
+    ours, ratio = results.typical(figure.name, rival), _ratio(figure, results, rival)
+    if ours is not None and figure.is_as_good(ours, figure.target_of(rival)):
         return "met"
-    return "met by ratio" if ratio and figure.is_met_by_ratio(ratio) else "**missed**"
+    wanted = figure.wanted_ratio(rival)
+    if ratio and wanted and figure.is_as_good(ratio, wanted):
+        return "met by ratio"
+    return "**missed**"
 
 
-def _told(figure: Figure, ratio: float | None) -> str:
+def _ratio_told(figure: Figure, results: Results, rival: str) -> str:
     """Return what the ratio is, and what the target comes to."""
-    if ratio is None or figure.wanted_ratio is None:
-        return ""
-    return f"{ratio:.3g} (of {figure.wanted_ratio:.3g})"
+    ratio, wanted = _ratio(figure, results, rival), figure.wanted_ratio(rival)
+    return "" if ratio is None or wanted is None else f"{ratio:.3g} (of {wanted:.3g})"
 
 
 def _cell(figure: Figure, results: Results, rival: str) -> str:
@@ -164,6 +170,13 @@ def _codec(codec: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
     yield "| --- |" + " ---: |" * len(names)
     for title, best in codec.items():
         yield f"| {title} | " + " | ".join(f"{best[name]:,.1f}" for name in names) + " |"
+    results = Results()
+    results.note_codec(FLOW_STATS, codec[FLOW_STATS.name])
+    target, verdict, ratio = (
+        each(FLOW_STATS, results, OURS.name) for each in (_target, _verdict, _ratio_told)
+    )
+    told = f"; of what os-ken takes {ratio}" if ratio else ""
+    yield f"\n{FLOW_STATS.name}: the target is {target} {FLOW_STATS.unit}: {verdict}{told}."
 
 
 def _curve(curve: Curve) -> str:
