@@ -34,6 +34,7 @@ READ_SIZE = 8192  # small messages of so many bytes are a millisecond of work; m
 READ_IN_TURN = 2048  # bytes at once of a switch that brings much while others want a turn
 UNSENT_PAUSE = 1 << 20  # bytes a switch has not read, above which we stop reading from it
 UNSENT_MAX = 1 << 28  # and above which it is given up
+_CLOSED = State.CLOSED  # an enum takes as long to tell it as a dozen look-ups
 STALL_TIMEOUT = 30.0  # seconds in which a switch must read some of what waits for it
 
 
@@ -158,7 +159,7 @@ class Channel:
                 self._rest()
             elif self._read_size != READ_SIZE and not self.turn.is_slowed(now):
                 self._read_size = READ_SIZE
-        self._readiness.then((self._hear, (events,)))
+        self._readiness.then((self._hear, events))
 
     def _hear(self, events: list[Event]) -> None:
         """Let the owner take what a read brought, and write what comes of it."""
@@ -168,10 +169,10 @@ class Channel:
         try:
             assert self.owner is not None
             self._run(self.owner.receive, events)
-            if self.connection.state is State.CLOSED:
+            if self.connection.state is _CLOSED:
                 self._shut()
         finally:
-            self._readiness.then((self._flush, ()))
+            self._readiness.then((self._flush, None))
 
     def _rest(self) -> None:
         """Read slowly from a switch that brings much while others want a turn."""
@@ -214,7 +215,8 @@ class Channel:
         if events and type(events[-1]) is Closed:
             self._shut()
 
-    def _flush(self) -> None:
+    def _flush(self, step: None = None) -> None:
+        """Write what there is to be said, and what was not taken before."""
         self._flushing = False
         if self.closed:
             return

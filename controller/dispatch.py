@@ -58,7 +58,6 @@ class Worker:
         self._queue: deque[tuple[Handler, Message | None]] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._closing = False
-        self.at_once = 0  #: events that may be done in this turn: others want theirs, too
         self._doing: Message | None = None  # what is done so just now
         self._begun: _Begun | None = None  # what was begun so, and waits for something
         self.patience = Patience()
@@ -101,20 +100,19 @@ class Worker:
                     QUEUE_MAX,
                 )
 
-    def do(self, events: Sequence[Message]) -> Iterable[Message]:
-        """Do events of one class at once; return those that have to be added instead.
+    def do(self, events: Sequence[Message], at_once: int = SLICE) -> Iterable[Message]:
+        """Do events of one class now, `at_once` of them; return those that have to be added.
 
         Most handlers await nothing, so that waking a task for them would cost more than they do.
         """
         wake, handler = self._wake, self.handlers.of(events[0])
-        if self.at_once <= 0 or wake is None or wake.done():
+        if wake is None or wake.done() or at_once <= 0:
             return events
         if handler is None:
             return ()
-        left, later = iter(events), events[self.at_once :]
-        if later:
-            left = iter(events[: self.at_once])
-        self.at_once -= len(events)
+        left = iter(events)
+        if len(events) > at_once:
+            left = iter(events[:at_once])
         try:
             _enter(self._loop, self._task)
         except RuntimeError:  # another task does this; then ours cannot run now
@@ -124,7 +122,7 @@ class Worker:
         finally:
             self._doing = None
             _leave(self._loop, self._task)
-        return chain(left, later) if later else left
+        return chain(left, events[at_once:]) if len(events) > at_once else left
 
     def _begin(self, handler: Handler, events: Iterator[Message]) -> None:
         """Run a handler as the task would; where it comes to wait, the task goes on with it."""

@@ -68,6 +68,7 @@ class Peer:
         self.main: Peer | None = None  #: of an auxiliary channel: the one that it belongs to
         self.auxiliaries: dict[int, Peer] = {}  #: the others of this datapath, by auxiliary_id
         self.workers: list[Worker] = []
+        self._at_once = 0  # events that they may do in this turn: others want theirs, too
         self._dismissals: set[asyncio.Task[None]] = set()  # of workers that left
         self._senders = Senders()
         self._has_told_ports = False  # that there are too many
@@ -104,12 +105,13 @@ class Peer:
 
     def receive(self, events: Sequence[Event]) -> None:
         """Take events of the channel."""
-        for worker in self.workers if self.main is None else self.main.workers:
-            worker.at_once = SLICE
         if self.workers and _all_packet_ins(events):
             # As most events go, past all that others may need: they answer no request.
-            self._tell(events, self.workers)
+            for worker in self.workers:
+                for message in worker.do(events):
+                    self._offer(worker, message)
             return
+        (self.main or self)._at_once = SLICE
         for event in events:
             if self.has_ended:
                 return  # it was closed because of an event before
@@ -179,8 +181,10 @@ class Peer:
 
     def _tell(self, messages: Sequence[Message], workers: Sequence[Worker]) -> None:
         """Let workers do messages of one class."""
+        at_once = self._at_once
+        self._at_once -= len(messages)
         for worker in workers:
-            for message in worker.do(messages):
+            for message in worker.do(messages, at_once):
                 self._offer(worker, message)
 
     def _offer(self, worker: Worker, message: Message) -> None:

@@ -32,12 +32,12 @@ _OTHER = ~(READ | WRITE)  # it broke, or the other side hung up
 _FAULTS = (Exception, asyncio.CancelledError)  # all else ends the program
 
 Ready = Callable[[int, int], None]  # gets the file descriptor and what it is ready for
-Step = tuple[Callable[..., None], tuple[Any, ...]]  # what is called, with which arguments
+Step = tuple[Callable[[Any], None], Any]  # what is called, and with what
 
 
 def _at_once(step: Step) -> None:
-    callback, args = step
-    callback(*args)
+    callback, argument = step
+    callback(argument)
 
 
 class Readiness:
@@ -143,9 +143,9 @@ class Readiness:
         try:
             latest = monotonic() + LATEST
             self.then = following.append
-            for number, (callback, args) in enumerate(steps):
+            for number, (callback, argument) in enumerate(steps):
                 try:
-                    callback(*args)
+                    callback(argument)
                 except _FAULTS as error:
                     _tell(error, callback)
                 if number % LOOK_EVERY == 0 and monotonic() > latest:
@@ -158,9 +158,9 @@ class Readiness:
 
     def _end(self, steps: Iterable[Step]) -> None:
         self.then = _at_once
-        for callback, args in steps:
+        for callback, argument in steps:
             try:
-                callback(*args)
+                callback(argument)
             except _FAULTS as error:
                 _tell(error, callback)
 

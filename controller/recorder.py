@@ -63,26 +63,32 @@ class Recorder:
         self._notes: deque[tuple[float, Tape, bool, bool, bytes]] = deque()
         self._size = 0
         self._followers: list[Callable[[Note], None]] = []
+        self._enough = limit  # bytes from which on there is more to do; while followed, any are
 
     def note(self, at: float, tape: Tape, from_switch: bool, begins: bool, data: bytes) -> None:
         """Keep a note, as `Note` has it; the oldest ones go where there is no room."""
-        note = at, tape, from_switch, begins, data
-        self._notes.append(note)
-        self._size += len(data) + _OVERHEAD
-        if self._size > self.limit:
-            self._forget()
-        if self._followers:
-            for follower in self._followers:
-                follower(Note(*note))
+        self._notes.append((at, tape, from_switch, begins, data))
+        self._size = size = self._size + len(data) + _OVERHEAD
+        if size > self._enough:
+            self._noted()
 
-    def _forget(self) -> None:
+    def _noted(self) -> None:
+        note = Note(*self._notes[-1])
         while self._size > self.limit:
             self._size -= len(self._notes.popleft()[-1]) + _OVERHEAD
+        for follower in self._followers:
+            follower(note)
 
     def follow(self, follower: Callable[[Note], None]) -> Callable[[], None]:
         """Call `follower` with each note from now on; return what ends that."""
         self._followers.append(follower)
-        return lambda: self._followers.remove(follower)
+        self._enough = 0
+
+        def end() -> None:
+            self._followers.remove(follower)
+            self._enough = 0 if self._followers else self.limit
+
+        return end
 
     def notes(self) -> list[Note]:
         """Return the notes that are kept, the oldest first."""

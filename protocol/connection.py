@@ -34,6 +34,7 @@ HELLOS = 64  # different ones that are kept ready, each of 64 kB at most
 WORDS_MAX = 200  # characters of a peer's own words that are repeated in ours
 _HELLO, _ERROR, _ECHO_REQUEST, _ECHO_REPLY = 0, 1, 2, 3  # the same in all versions
 _PACKET_IN = 10  # as well
+_HEAD = HEADER.size  # looked up once
 _KIND = struct.Struct(">H").unpack_from  # version and type as one number
 _HTTP = (b"GET ", b"POST", b"HEAD", b"PUT ", b"DELE", b"OPTI", b"PRI ", b"CONN")
 _TLS = b"\x16\x03"  # a record of its handshake (RFC 8446 5.1 "Record Layer")
@@ -102,6 +103,7 @@ class Connection:
         self._wanted = HEADER.size  # bytes until it is worth to look at it
         self._out: list[bytes] = []
         self._encoders: Mapping[type[Message], Encode] = {}  # none but while it is open
+        self._plain: Mapping[int, Several] = {}  # as `_plain_readers` has them, while it is open
         #: called when something is said while nothing waits to be sent; the shell sets it
         self.began: Callable[[], object] = _nothing
         self._gatherer = Gatherer()
@@ -156,7 +158,7 @@ class Connection:
         if self.state is State.CLOSED:
             return []
         self.state = State.CLOSED
-        self._encoders = {}
+        self._encoders, self._plain = {}, {}
         self._partial.clear()
         return [Closed(reason)]
 
@@ -183,19 +185,26 @@ class Connection:
                 return events
             data = bytes(self._partial)
             self._partial.clear()
-        at = self._receive_messages(data, events)
+        at, size = 0, len(data)
+        if size >= _HEAD and not self.drops_packet_ins:
+            # Most reads bring whole messages of one class, with which nothing else is to be done.
+            several = self._plain.get(_KIND(data)[0])
+            if several is not None:
+                at = several(data, 0, size, events.append)
+        if at < size:
+            at = self._receive_messages(data, at, events)
         if at:
             self._heard, self._asked = now, None
-        if at < len(data) and self.state is not State.CLOSED:
+        if at < size and self.state is not State.CLOSED:
             self._partial += data[at:]
         return events
 
-    def _receive_messages(self, data: bytes, events: list[Event]) -> int:
-        """Take in the whole messages that `data` begins with; return where the rest begins."""
-        at, size = 0, len(data)
+    def _receive_messages(self, data: bytes, at: int, events: list[Event]) -> int:
+        """Take in whole messages of `data` from there on; return where the rest begins."""
+        size = len(data)
         while self.state is not State.CLOSED:
-            if (version := self.version) is not None and not self.drops_packet_ins:
-                at = _receive_plain(version, data, at, events)
+            if not self.drops_packet_ins:
+                at = _receive_plain(self._plain, data, at, events)
                 if at == size:
                     break
             if size - at < HEADER.size:
@@ -251,7 +260,7 @@ class Connection:
         agreed = _agreed(self.versions, version, data[HEADER.size :])
         if agreed is not None:
             self.state, self.version = State.OPEN, agreed
-            self._encoders = ENCODERS[agreed]
+            self._encoders, self._plain = ENCODERS[agreed], _plain_readers(agreed)
             events.append(Opened(agreed))
             return
         offered = _offered(version, data[HEADER.size :]) or {version}
@@ -342,14 +351,16 @@ def _nothing() -> None:
     """Be what is called where nobody wants to know."""
 
 
-def _receive_plain(version: Version, data: bytes, at: int, events: list[Event]) -> int:
+def _receive_plain(
+    readers: Mapping[int, Several], data: bytes, at: int, events: list[Event]
+) -> int:
     """Read messages as long as the channel has nothing to do with them but to pass them on.
 
     Return where the first of the others begins, or one that is not whole or cannot be read.
     That is most of what is read, and most are of one class: so it is done in one loop.
     """
-    readers, append, size = _plain_readers(version), events.append, len(data)
-    last = size - HEADER.size
+    append, size = events.append, len(data)
+    last = size - _HEAD
     while at <= last:
         several = readers.get(_KIND(data, at)[0])
         if several is None:

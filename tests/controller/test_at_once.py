@@ -42,7 +42,6 @@ async def read(worker: Worker, xids: Sequence[int]) -> list[object]:
     done = asyncio.get_running_loop().create_future()
 
     def bring() -> None:
-        worker.at_once = SLICE
         for message in worker.do([PacketIn(xid=xid) for xid in xids]):
             worker.add(message)
         app = worker.handlers.app
