@@ -158,10 +158,11 @@ def _stop_of(shape: RecordShape) -> Callable[[bytes, int, int], int]:
 
 def _record_form(shape: RecordShape) -> Form:
     stop_of, record = _stop_of(shape), codec(shape.record, shape.version, shape.headed)
+    decode_record = _kept_decode(record.decode) if shape.record.recurs else record.decode
 
     def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
         stop = stop_of(buffer, at, end)
-        return record.decode(buffer, at, stop), stop
+        return decode_record(buffer, at, stop), stop
 
     return Form(decode, record.encode)
 
@@ -232,27 +233,37 @@ class _Elements:
         return self.head.pack(*(numbers[::-1] if self.first else numbers)) + item.body
 
 
-_KEPT_MAX = 4096  # lists of a family kept ready, each way: a network does few different things
+_KEPT_MAX = 4096  # values of a shape kept ready, each way: a network does few different things
 _KEPT_BYTES = 128  # and none that is longer: what a peer sends must not fill our memory
+
+
+def _kept_decode(decode: Decode) -> Decode:
+    """Return what reads values, and remembers those that came before by their bytes."""
+    values: dict[bytes, Any] = {}
+
+    def decode_kept(buffer: bytes, at: int, end: int) -> Any:
+        raw = buffer[at:end]
+        found = values.get(raw)
+        if found is None:
+            found = decode(buffer, at, end)
+            if len(raw) <= _KEPT_BYTES:
+                _keep(values, raw, found)
+        return found
+
+    return decode_kept
 
 
 def _kept_form(form: Form) -> Form:
     """Return a form that remembers the lists that came before, by their bytes and values."""
-    lists: dict[bytes, Any] = {}
     encodings: dict[Any, bytes] = {}
     # By id, the first of each value: to look at all that a list consists of costs more. It is
     # kept, so that the id stays its own.
     latest: dict[int, tuple[Any, bytes]] = {}
     decode_list, encode_list, _ = form
+    decode_kept = _kept_decode(lambda buffer, at, end: decode_list(buffer, at, end)[0])
 
     def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
-        raw = buffer[at:end]
-        found = lists.get(raw)
-        if found is None:
-            found, _ = decode_list(buffer, at, end)
-            if len(raw) <= _KEPT_BYTES:
-                _keep(lists, raw, found)
-        return found, end
+        return decode_kept(buffer, at, end), end
 
     def encode(items: Any) -> bytes:
         try:

@@ -138,7 +138,7 @@ class PortEthernet(Record):
     peer: PortFeatures | int = 0
     curr_speed: int = 0  #: kbit/s
     max_speed: int = 0  #: kbit/s
-    report = True
+    report = recurs = True
     layout = (
         since(OF14, Pad(4)),
         "curr" / FeaturesShape,

@@ -54,6 +54,8 @@ class Record(msgspec.Struct, frozen=True, repr_omit_defaults=True, gc=False):
     #: Whether it tells what is: then what a version has no place for is left out. Where it
     #: says what shall be, that would be another thing than was meant, and is refused.
     report: ClassVar[bool] = False
+    #: Whether few different ones come, again and again: then those within others are read once.
+    recurs: ClassVar[bool] = False
 
     def __str__(self) -> str:
         return str(later("text").record_text(self))

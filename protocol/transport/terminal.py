@@ -40,7 +40,7 @@ def versions_like(
 def log_to_terminal(verbose: bool, level: int = logging.WARNING) -> None:
     """Log from `level` on, or all: for the eye at a terminal, elsewhere a line an event."""
     handler: logging.Handler = logging.StreamHandler()
-    handler.setFormatter(Lines("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(Lines())
     if sys.stderr.isatty():
         console = Console(stderr=True)
         handler = RichHandler(console=console, show_path=False, markup=False)
@@ -52,9 +52,16 @@ def log_to_terminal(verbose: bool, level: int = logging.WARNING) -> None:
 
 
 class Lines(logging.Formatter):
-    """Writes the time of many lines of one second with less work, and in the usual form."""
+    """A line an event: when, how bad, and what; the time of one second is written once."""
 
-    _second, _text = 0, ""
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+        self._second, self._text = 0, ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.exc_info or record.stack_info:
+            return super().format(record)
+        return f"{self.formatTime(record)} {record.levelname} {record.getMessage()}"
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         second = int(record.created)
