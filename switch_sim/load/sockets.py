@@ -77,8 +77,13 @@ class Sockets:
         self._idled = 0.0  # processor seconds in which we only looked whether something came
         self.buffer = bytearray(READ_SIZE + SPARE)
         self.room = memoryview(self.buffer)
-        self._channels = {lane: _Channel(self, lane, place, tls) for lane in lanes}
-        self._numbered = {channel.number: channel for channel in self._channels.values()}
+        self._channels: dict[Lane, _Channel] = {}
+        self._numbered: dict[int, _Channel] = {}
+        for lane in lanes:
+            channel = self._channels[lane] = _Channel(self, lane, place, tls)
+            self._numbered[channel.number] = channel
+            if len(self._channels) % LOOKED_AT == 0:  # who is connected speaks while others dial
+                self.glance()
         self._look = self.glance
         if tls is None and len(lanes) == 1:  # who else could be ready?
             self._look = self._channels[lanes[0]].look

@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from protocol import OF13, Message, PacketIn
+from protocol import OF13, Hello, Message, PacketIn
 from protocol.endpoint import Endpoint
 from protocol.transport.tls import TlsFiles
+from switch_sim.load.answers import Answers
+from switch_sim.load.lane import Lane
 from switch_sim.load.plan import Mode, Plan
 from switch_sim.load.processes import run_in_processes
-from switch_sim.load.sockets import Place
+from switch_sim.load.sockets import LOOKED_AT, Place, Sockets
+from switch_sim.load.tally import Tally
 
 from ..certificates import Authority
 from .controllers import FakeController, by_buffer
@@ -159,3 +162,13 @@ def test_answers_are_taken_while_packets_are_due_all_the_time(busy: bool) -> Non
     with answering(1) as (place, _):
         outcome = run_in_processes(plan, 1, place, None, lambda found: None)
     assert outcome.answered > 0
+
+
+def test_who_is_connected_says_hello_while_others_dial() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=LOOKED_AT) as listener:
+        lanes = [Lane(Answers(number, 4), {OF13}, Tally(), 0) for number in range(1, LOOKED_AT + 1)]
+        sockets = Sockets(lanes, Place(socket.AF_INET, listener.getsockname()), None)
+        with listener.accept()[0] as channel:
+            channel.settimeout(5)
+            assert isinstance(Message.decode(channel.recv(100)), Hello)
+        sockets.close()
