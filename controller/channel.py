@@ -98,8 +98,9 @@ class Channel:
         self._arm_timer()
         if self._tls is not None:
             self._tls.start()
+        self._flushing = True  # what is said now need not ask for that
         self._read()  # who had to wait for us has said hello: then one write says all
-        self._flush()
+        self._readiness.then((self._flush_next, None))
 
     def flush_soon(self) -> None:
         """Write at the end of this turn of the loop."""
@@ -229,6 +230,10 @@ class Channel:
             self._send_on(self._unsent)
         if self._interest != READ:
             self.update_interest()
+
+    def _flush_next(self, step: None) -> None:
+        """Write when the others of a group have come as far as this one."""
+        self._readiness.then((self._flush, None))
 
     def _fresh(self) -> bytes:
         """Return what the connection says, as it goes over the wire."""

@@ -63,7 +63,7 @@ class Worker:
         self.patience = Patience()
         self._known = handlers.ready is None  # whether the application knows the datapath
         self._loop, self._context = asyncio.get_running_loop(), copy_context()
-        self._task = asyncio.create_task(self._run(after), context=self._context)
+        self._task = self._loop.create_task(self._run(after), context=self._context)
         if handlers.ready:
             self._put(handlers.ready, None)
 

@@ -9,14 +9,16 @@ from typing import Any
 
 from tornado.ioloop import IOLoop
 
+Accepted = tuple[socket.socket, Any]
+
 logger = logging.getLogger("controller")
 
-ACCEPTED_AT_ONCE = 128  # connections, then others get their turn
+ACCEPTED_AT_ONCE = 32  # connections, as a group of those that are read; then others get their turn
 RETRY_DELAY = 1.0  #: seconds until we try again after the system refused
 
 
 class Listener:
-    """Listening sockets; `accepted(connection, address)` gets what comes.
+    """Listening sockets; `accepted` gets what comes: connections, each with its address.
 
     Where a connection cannot be accepted, most likely for lack of file descriptors, it stays
     in the system's queue. The socket stays readable then, so that a loop that goes on asking
@@ -26,7 +28,7 @@ class Listener:
     def __init__(
         self,
         sockets: Sequence[socket.socket],
-        accepted: Callable[[socket.socket, Any], None],
+        accepted: Callable[[Sequence[Accepted]], None],
     ) -> None:
         self._loop = IOLoop.current()
         self._accepted = accepted
@@ -52,15 +54,15 @@ class Listener:
         self._loop.add_handler(listening, self._ready, IOLoop.READ)
 
     def _ready(self, listening: socket.socket, events: int) -> None:
-        for _ in range(ACCEPTED_AT_ONCE):
-            try:
-                connection, address = listening.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                self._pause(listening, error)
-                return
-            self._accepted(connection, address)
+        came: list[Accepted] = []
+        try:
+            while len(came) < ACCEPTED_AT_ONCE:
+                came.append(listening.accept())
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            pass  # there are no others, or they are told of again
+        except OSError as error:
+            self._pause(listening, error)
+        self._accepted(came)
 
     def _pause(self, listening: socket.socket, error: OSError) -> None:
         reason = error.strerror or error

@@ -16,7 +16,7 @@ import asyncio
 import select
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -107,6 +107,16 @@ class Readiness:
                 self._epoll.register(fd, interest)
         asyncio.get_running_loop().add_reader(self._epoll.fileno(), self._turn)
 
+    def do(self, steps: Sequence[Step]) -> None:
+        """Do some steps, and then as a group what comes next for those who did them."""
+        following: list[Step] = []
+        if len(steps) >= self._few:
+            self.then = following.append
+        try:
+            _do_all(steps)
+        finally:
+            self._go_on(following)
+
     def _turn(self) -> None:
         for _ in range(GROUPS):
             if self._epoll is None:
@@ -158,11 +168,15 @@ class Readiness:
 
     def _end(self, steps: Iterable[Step]) -> None:
         self.then = _at_once
-        for callback, argument in steps:
-            try:
-                callback(argument)
-            except _FAULTS as error:
-                _tell(error, callback)
+        _do_all(steps)
+
+
+def _do_all(steps: Iterable[Step]) -> None:
+    for callback, argument in steps:
+        try:
+            callback(argument)
+        except _FAULTS as error:
+            _tell(error, callback)
 
 
 def _tell(error: BaseException, who: Callable[..., None]) -> None:

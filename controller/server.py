@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from functools import partial
 from types import MappingProxyType
-from typing import Any
 
 from protocol import ALL_VERSIONS, Connection, FeaturesReply, OpenFlowError, Version
 from protocol.connection import ECHO_INTERVAL, ECHO_TIMEOUT, HANDSHAKE_TIMEOUT
@@ -23,7 +22,7 @@ from .channel import Channel
 from .cookies import CookieSpaces
 from .datapath import Datapath
 from .dispatch import run_background
-from .listener import Listener
+from .listener import Accepted, Listener
 from .peer import GONE_TIMEOUT, Peer
 from .readiness import Readiness
 from .recorder import Recorder
@@ -226,7 +225,12 @@ class Controller:
                 for worker in peer.workers:
                     worker.look(loop.time())
 
-    def _accept(self, certificates: Certificates | None, sock: socket.socket, address: Any) -> None:
+    def _accept(self, certificates: Certificates | None, came: Iterable[Accepted]) -> None:
+        admit = partial(self._admit, certificates)
+        self.readiness.do([(admit, one) for one in came])
+
+    def _admit(self, certificates: Certificates | None, accepted: Accepted) -> None:
+        sock, address = accepted
         hurry(sock)
         self._meet(sock, name_of(address), certificates, listens=True)
 

@@ -505,6 +505,39 @@ async def test_where_there_is_no_epoll_the_loop_waits_and_switches_are_served(
         await app.until("switch_gone", FEW)
 
 
+@needs_epoll
+async def test_what_many_do_together_goes_on_step_by_step_and_what_few_do_one_by_one() -> None:
+    way, done = Readiness(3), []
+
+    def meet(number: int) -> None:
+        done.append(f"meet{number}")
+        way.then((hear, number))
+
+    def hear(number: int) -> None:
+        done.append(f"hear{number}")
+        way.then((write, number))
+
+    def write(number: int) -> None:
+        done.append(f"write{number}")
+
+    way.do([(meet, number) for number in range(3)])
+    assert done == [f"{name}{number}" for name in ("meet", "hear", "write") for number in range(3)]
+    done.clear()
+    way.do([(meet, number) for number in (1, 2)])
+    assert done == ["meet1", "hear1", "write1", "meet2", "hear2", "write2"]
+
+
+async def test_one_that_fails_leaves_the_others_their_steps() -> None:
+    told, way, done = faults(), Readiness(), []
+
+    def step(number: int) -> None:
+        way.then((done.append, 1 / number))
+
+    way.do([(step, number) for number in range(FEW)])
+    assert done == [1 / number for number in range(1, FEW)]
+    assert [type(one["exception"]) for one in told] == [ZeroDivisionError]
+
+
 class Hearing:
     """Owns a channel; `then` is what it does when it hears something."""
 
