@@ -118,11 +118,8 @@ class Handlers:
             found["flow_removed"] = self._of_own(removed)
         if type(app).error is App.error:
             found["error"] = self._tell_error
-        self._by_class = {cls: found.get(name) for cls, name in _NAMES.items()}
-
-    def of(self, message: Message) -> Handler | None:
-        """Return the handler that wants this message, None where there is none."""
-        return self._by_class.get(type(message), self.other)
+        #: what wants a message of a class, None where nothing does; `other` wants all others
+        self.by_class = {cls: found.get(name) for cls, name in _NAMES.items()}
 
     async def _tell_error(self, datapath: Datapath, message: ErrorMsg) -> None:
         """Do as `App.error`, but not without end where a switch refuses all that is sent."""

@@ -99,7 +99,8 @@ class Channel:
         if self._tls is not None:
             self._tls.start()
         self._flushing = True  # what is said now need not ask for that
-        self._read()  # who had to wait for us has said hello: then one write says all
+        # Who had to wait for us has said hello: then one write says all.
+        self._ready(self._socket.fileno(), READ)
         self._readiness.then((self._flush_next, None))
 
     def flush_soon(self) -> None:
@@ -129,14 +130,12 @@ class Channel:
         self._interest = interest
         self._readiness.update(self._socket, interest)
 
-    def _ready(self, fd: int, events: int) -> None:
-        if events != READ:
+    def _ready(self, fd: int, interest: int) -> None:
+        """Read, write, or do both, whatever the socket is ready for."""
+        if interest != READ:
             self._flush()
-            if self.closed or not events & READ:
+            if self.closed or not interest & READ:
                 return
-        self._read()
-
-    def _read(self) -> None:
         try:
             data = self._socket.recv(self._read_size)
         except (BlockingIOError, InterruptedError):
@@ -150,7 +149,7 @@ class Channel:
         if self._tls is not None and not (data := self._decrypted(data)):
             return
         now, connection = time(), self.connection
-        self.recorder.note(now, self.tape, True, not connection.mid_message, data)
+        self.recorder.note(now, self.tape, True, not connection.partial, data)
         if self.limit is None:
             events = connection.receive_data(data, now)
         else:

@@ -79,7 +79,9 @@ class Worker:
 
     def add(self, message: Message) -> None:
         """Queue a message, if the application has a handler for it."""
-        if not self._closing and (handler := self.handlers.of(message)):
+        handlers = self.handlers
+        handler = handlers.by_class.get(type(message), handlers.other)
+        if handler is not None and not self._closing:
             self._put(handler, message)
 
     def look(self, now: float) -> None:
@@ -105,7 +107,8 @@ class Worker:
 
         Most handlers await nothing, so that waking a task for them would cost more than they do.
         """
-        wake, handler = self._wake, self.handlers.of(events[0])
+        wake, handlers = self._wake, self.handlers
+        handler = handlers.by_class.get(type(events[0]), handlers.other)
         if wake is None or wake.done() or at_once <= 0:
             return events
         if handler is None:

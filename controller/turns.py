@@ -11,6 +11,8 @@ FAIR_RATE = 2000.0  #: messages a second of one datapath, above which others go 
 BURST = 0.25  # seconds' worth of them that may come at once
 REST = 0.01  #: seconds between two reads of a datapath that lets others go first
 LATELY = 0.5  # seconds for which one that brought something wants a turn
+FEW = 16  # messages at most of which it is not asked each time how many came lately
+MOMENT = 0.02  # seconds for which that holds
 CALM = 1.0  # seconds without too much, after which one that brought much brings little again
 
 
@@ -65,12 +67,19 @@ class Turn:
     def __init__(self, turns: Turns, now: float) -> None:
         self._turns, self._allowance = turns, Allowance(FAIR_RATE, now)
         self._much_at = now - CALM  # when it brought too much last
+        self._new = 0  # messages that were not taken into account yet
+        self._look_at = now  # when they are, however few they are
 
     def waits(self, count: int, now: float) -> bool:
         """Take `count` messages into account; return whether others should go first now."""
+        self._new += count
+        if self._new < FEW and now < self._look_at:
+            return False
+        count, self._new = self._new, 0
         if not self._allowance.take(count, now):
-            self._much_at = now
+            self._much_at = self._look_at = now
             return self._turns.others_want(self, now)
+        self._look_at = now + MOMENT
         # Whoever is slowed down brings little only since it is slowed down.
         if count and now - self._much_at >= CALM:
             self._turns.note(self, now)

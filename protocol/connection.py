@@ -99,7 +99,7 @@ class Connection:
         self._asked: float | None = None  # when our unanswered echo request went
         self._asked_xid = 0  # of the last echo request of our own; no message has xid 0
         self._xid = 0
-        self._partial = bytearray()  # the beginning of a message
+        self.partial = bytearray()  #: the beginning of a message, which waits for its rest
         self._wanted = HEADER.size  # bytes until it is worth to look at it
         self._out: list[bytes] = []
         self._encoders: Mapping[type[Message], Encode] = {}  # none but while it is open
@@ -159,7 +159,7 @@ class Connection:
             return []
         self.state = State.CLOSED
         self._encoders, self._plain = {}, {}
-        self._partial.clear()
+        self.partial.clear()
         return [Closed(reason)]
 
     def _next_xid(self) -> int:
@@ -171,20 +171,15 @@ class Connection:
 
     # What we hear
 
-    @property
-    def mid_message(self) -> bool:
-        """Whether the beginning of a message waits for its rest."""
-        return bool(self._partial)
-
     def receive_data(self, data: bytes, now: float) -> list[Event]:
         """Take in what came, however it is split, and return what it says."""
         events: list[Event] = []
-        if self._partial:
-            self._partial += data
-            if len(self._partial) < self._wanted:
+        if self.partial:
+            self.partial += data
+            if len(self.partial) < self._wanted:
                 return events
-            data = bytes(self._partial)
-            self._partial.clear()
+            data = bytes(self.partial)
+            self.partial.clear()
         at, size = 0, len(data)
         if size >= _HEAD and not self.drops_packet_ins:
             # Most reads bring whole messages of one class, with which nothing else is to be done.
@@ -196,7 +191,7 @@ class Connection:
         if at:
             self._heard, self._asked = now, None
         if at < size and self.state is not State.CLOSED:
-            self._partial += data[at:]
+            self.partial += data[at:]
         return events
 
     def _receive_messages(self, data: bytes, at: int, events: list[Event]) -> int:

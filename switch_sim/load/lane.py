@@ -223,7 +223,7 @@ class Lane:
             elif isinstance(event, Message):
                 self._answer(event, now)
         self._put(connection.data_to_send())
-        if self.version is not None and not connection.mid_message:
+        if self.version is not None and not connection.partial:
             self._connection = None
 
     def settle(self) -> None:

@@ -241,7 +241,7 @@ def test_a_closed_connection_swallows_everything(data: bytes) -> None:
     assert connection.handle_timer(1e9) == []
     assert connection.deadline() is None
     assert connection.data_to_send() == b""
-    assert not connection._partial
+    assert not connection.partial
 
 
 # Echo
@@ -367,7 +367,7 @@ def test_memory_stays_bounded_whatever_comes() -> None:
     connection.receive_data(unfinished, 0)
     for _ in range(100):
         connection.receive_data(bytes(READ - 1), 0)
-        assert len(connection._partial) < MAX_MESSAGE + READ
+        assert len(connection.partial) < MAX_MESSAGE + READ
     assert connection.state is State.CLOSED
 
 
