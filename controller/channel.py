@@ -71,7 +71,7 @@ class Channel:
         self.connection = connection(time())
         self.connection.began = self.flush_soon
         self.owner: Owner | None = None
-        self._run = copy_context().run  # so that handlers run in that of whoever met the switch
+        self._context = copy_context()  # that of whoever met the switch: handlers run in it
         self._socket = sock
         self.closed = False  #: whether the socket is gone
         # What the socket did not take. Most take all, and an empty deque weighs 600 bytes.
@@ -168,7 +168,7 @@ class Channel:
         self._flushing = True  # what is said now need not ask for that
         try:
             assert self.owner is not None
-            self._run(self.owner.receive, events)
+            self._context.run(self.owner.receive, events)
             if self.connection.state is _CLOSED:
                 self._shut()
         finally:
@@ -302,7 +302,7 @@ class Channel:
             if deadline is not None and deadline < due:
                 due = deadline
         self._due_at = due
-        self._timer = self._loop.call_later(due - now, self._due)
+        self._timer = self._loop.call_later(due - now, self._due, context=self._context)
 
     def _due(self) -> None:
         now = time()

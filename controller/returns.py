@@ -22,6 +22,9 @@ class Pause(NamedTuple):
     is_first: bool  #: whether it did not have to wait lately
 
 
+_NONE = Pause(0.0, False)
+
+
 @dataclass(slots=True)
 class _Known:
     left: float  # times that it may come without waiting; it is overdrawn by who waits
@@ -40,16 +43,22 @@ class Returns:
 
     def note(self, datapath_id: int, now: float) -> Pause:
         """Note that a datapath came; return what it has to wait."""
-        known = self._known.pop(datapath_id, None) or _Known(FREE, now)
+        known = self._known.pop(datapath_id, None)
+        if known is None:
+            return self._note_first(datapath_id, now)
         known.left += (now - known.at) * RATE
         known.at = now
         if known.left >= FREE:  # it was calm
             known.left, known.waits = FREE, False
         known.left = max(known.left - 1, -LONGEST_PAUSE * RATE)
         self._known[datapath_id] = known
-        if len(self._known) > KNOWN_MAX:
-            del self._known[next(iter(self._known))]
         if known.left >= 0:
-            return Pause(0.0, False)
+            return _NONE
         is_first, known.waits = not known.waits, True
         return Pause(-known.left / RATE, is_first)
+
+    def _note_first(self, datapath_id: int, now: float) -> Pause:
+        self._known[datapath_id] = _Known(FREE - 1, now)
+        if len(self._known) > KNOWN_MAX:
+            del self._known[next(iter(self._known))]
+        return _NONE

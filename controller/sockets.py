@@ -67,9 +67,8 @@ async def _connected(family: int, address: Any) -> socket.socket:
 
 def hurry(sock: socket.socket) -> None:
     """Let small messages go at once."""
-    if sock.family != getattr(socket, "AF_UNIX", None):
-        with contextlib.suppress(OSError):  # some systems refuse where the peer left already
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with contextlib.suppress(OSError):  # Unix sockets do anyway; some refuse once a peer left
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def name_of(address: Any) -> str:

@@ -183,7 +183,20 @@ def _list_form(shape: RecordList) -> Form:
     def encode(items: Any) -> bytes:
         return b"".join([encode_item(one) for one in items])
 
+    if item.size and item.length_offset is None:
+        return Form(_decode_even(decode_item, item.size), encode)
     return Form(decode, encode)
+
+
+def _decode_even(decode_item: Decode, size: int) -> Callable[[bytes, int, int], tuple[Any, int]]:
+    """Return what reads a list whose items all have the same size."""
+
+    def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
+        if (end - at) % size:
+            raise Malformed
+        return tuple([decode_item(buffer, one, one + size) for one in range(at, end, size)]), end
+
+    return decode
 
 
 class _Elements:

@@ -106,7 +106,7 @@ class Connection:
         self._plain: Mapping[int, Several] = {}  # as `_plain_readers` has them, while it is open
         #: called when something is said while nothing waits to be sent; the shell sets it
         self.began: Callable[[], object] = _nothing
-        self._gatherer = Gatherer()
+        self._gathering: Gatherer | None = None  # made for the first message in parts
         self.drops_packet_ins = False  #: whether they are passed over, which costs least
         self.packet_ins_dropped = 0
         self._out.append(_hello(self.versions, self._next_xid()))
@@ -286,7 +286,9 @@ class Connection:
             return
         try:
             message = decode(data, at, end, version)
-            if isinstance(message, MultipartReply | MultipartRequest):
+            if isinstance(message, MultipartReply | MultipartRequest) and (
+                message.flags != 0 or self._gathering is not None
+            ):
                 whole = self._gatherer.add(message, end - at)
                 if whole is None:
                     return
@@ -298,6 +300,12 @@ class Connection:
             events += self._refused(data[at:end])
             return
         events.append(message)
+
+    @property
+    def _gatherer(self) -> Gatherer:
+        if self._gathering is None:
+            self._gathering = Gatherer()
+        return self._gathering
 
     def _refused(self, error: bytes) -> list[Event]:
         return self.close(f"the peer refused us: {_error_text(error)}")
