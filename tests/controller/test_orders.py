@@ -35,6 +35,7 @@ from protocol import (
     MeterMod,
     MeterModCommand,
     Output,
+    PacketIn,
     PortConfig,
     PortDesc,
     PortFeatures,
@@ -135,6 +136,10 @@ def test_fragments_and_the_length_of_packet_ins_are_set(version: Version) -> Non
 
 
 NAME = "datapath 0x0000000000000001: "
+_NO_SUCH_PORT = (
+    "PacketOut.actions[0].Output.port: 65536 does not fit: "
+    "ports of OpenFlow 1.0 have numbers below 0xff00"
+)
 REFUSED: dict[str, tuple[Version, Order, str]] = {
     "groups": (
         OF10,
@@ -200,6 +205,16 @@ REFUSED: dict[str, tuple[Version, Order, str]] = {
         OF10,
         lambda one: one.add_flow(Match(metadata=1)),
         "FlowMod.match: Match(metadata=0x1) does not fit: metadata does not exist in OpenFlow 1.0",
+    ),
+    "a packet_out of a frame to a port above 16 bits": (
+        OF10,
+        lambda one: one.packet_out(b"frame", [Output(1 << 16)]),
+        _NO_SUCH_PORT,
+    ),
+    "a packet_out of what came to a port above 16 bits": (
+        OF10,
+        lambda one: one.packet_out(PacketIn(match=Match(in_port=1)), [Output(1 << 16)]),
+        _NO_SUCH_PORT,
     ),
 }
 
