@@ -192,7 +192,7 @@ def _decode_even(decode_item: Decode, size: int) -> Callable[[bytes, int, int], 
     """Return what reads a list whose items all have the same size."""
 
     def decode(buffer: bytes, at: int, end: int) -> tuple[Any, int]:
-        if (end - at) % size:
+        if at > end or (end - at) % size:
             raise Malformed
         return tuple([decode_item(buffer, one, one + size) for one in range(at, end, size)]), end
 
