@@ -1,7 +1,8 @@
 """Events → handlers: for each datapath one worker an application.
 
 Most handlers await nothing: they run as soon as their message is read, in the worker's task,
-which need not be woken for that. Behind one that waits, events wait in a bounded queue.
+which need not be woken for that, nor have begun. Behind one that waits, events wait in a bounded
+queue.
 """
 
 from __future__ import annotations
@@ -64,8 +65,21 @@ class Worker:
         self._known = handlers.ready is None  # whether the application knows the datapath
         self._loop, self._context = asyncio.get_running_loop(), copy_context()
         self._task = self._loop.create_task(self._run(after), context=self._context)
-        if handlers.ready:
+        if handlers.ready and not (after is None and self._told_at_once(handlers.ready)):
             self._put(handlers.ready, None)
+
+    def _told_at_once(self, ready: Handler) -> bool:
+        """Tell the application of the switch; return whether that could be done now."""
+        try:
+            _enter(self._loop, self._task)
+        except RuntimeError:  # another task does this
+            return False
+        self._known = True
+        try:
+            self._begin(ready, None)
+        finally:
+            _leave(self._loop, self._task)
+        return True
 
     @property
     def full(self) -> bool:
@@ -127,8 +141,11 @@ class Worker:
             _leave(self._loop, self._task)
         return chain(left, events[at_once:]) if len(events) > at_once else left
 
-    def _begin(self, handler: Handler, events: Iterator[Message]) -> None:
-        """Run a handler as the task would; where it comes to wait, the task goes on with it."""
+    def _begin(self, handler: Handler, events: Iterator[Message] | None) -> None:
+        """Run a handler as the task would; where it comes to wait, the task goes on with it.
+
+        Without events it is one that gets none.
+        """
         while True:
             running = self._course(handler, events)
             try:
@@ -137,14 +154,19 @@ class Worker:
                 return
             except (Exception, asyncio.CancelledError) as error:
                 self._failed(error, handler, self._doing)
+                if events is None:
+                    return
             else:
                 self._begun = _Begun(handler, self._doing, running, waits_for)
                 self._wake_up()
                 return
 
-    async def _course(self, handler: Handler, events: Iterator[Message]) -> None:
+    async def _course(self, handler: Handler, events: Iterator[Message] | None) -> None:
         # To begin a coroutine costs more than to await one, so all of them are one course.
         datapath = self.datapath
+        if events is None:
+            await handler(datapath)
+            return
         for message in events:
             if self._closing:
                 return

@@ -39,6 +39,8 @@ from protocol.message import HEADER
 PATIENCE = 20.0  # seconds until what should come soon counts as missing, on busy machines too
 SHORT = 0.05  # seconds to wait where a test is about the end of a wait
 
+_TELL_PORTS = {version for version in Version if version < OF13}  # with their features
+
 E = TypeVar("E", bound=Event)
 
 
@@ -71,13 +73,7 @@ class FakeSwitch:
         """Connect, and finish the handshake."""
         switch = await cls.connect(at, version)
         await switch.greet()
-        request = await switch.expect(FeaturesRequest)
-        found = tuple(PortDesc(port) for port in ports)
-        features = FeaturesReply(datapath_id, ports=() if version >= OF13 else found)
-        switch.send(features, xid=request.xid)
-        if version >= OF13:
-            request_of_ports = await switch.expect(PortDescRequest)
-            switch.send(PortDescReply(found), xid=request_of_ports.xid)
+        await switch.introduce(datapath_id, ports)
         return switch
 
     @property
@@ -95,6 +91,16 @@ class FakeSwitch:
         """Say hello, and wait for the other side's."""
         self._flush()
         await self.expect(Opened)
+
+    async def introduce(self, datapath_id: int = 1, ports: Iterable[int] = (1,)) -> None:
+        """Tell, when it is asked, who it is and which ports it has."""
+        request = await self.expect(FeaturesRequest)
+        found, tells_ports = tuple(map(PortDesc, ports)), self.connection.version in _TELL_PORTS
+        features = FeaturesReply(datapath_id, ports=found if tells_ports else ())
+        self.send(features, xid=request.xid)
+        if not tells_ports:
+            request_of_ports = await self.expect(PortDescRequest)
+            self.send(PortDescReply(found), xid=request_of_ports.xid)
 
     def send(self, *messages: Message, xid: int | None = None) -> None:
         """Send messages."""

@@ -216,3 +216,75 @@ async def test_when_the_switch_is_gone_what_it_brought_in_the_same_read_is_forgo
     worker = await working(Ending())
     assert await read(worker, [1, 2, 3]) == [1, 2]
     await ended(worker)
+
+
+# When the switch is ready
+
+
+class Greeting(Noting):
+    """Notes in which task it hears that a switch is ready, and waits where it is told to."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        super().__init__()
+        self.fault, self.released = fault, asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+
+    async def switch_ready(self, datapath: Datapath) -> None:
+        self.task = asyncio.current_task()
+        self.seen.append("ready")
+        if self.fault is not None:
+            raise self.fault
+        await self.released.wait()
+        self.seen.append("greeted")
+
+
+async def met(app: Greeting, after: asyncio.Task[None] | None = None) -> Worker:
+    """Return a worker as a channel makes it, and note what the application heard by then."""
+    made = asyncio.get_running_loop().create_future()
+
+    def meet() -> None:
+        made.set_result(Worker(Handlers(app), recording()[0], lambda: None, after))
+        app.seen.append("met")
+
+    asyncio.get_running_loop().call_soon(meet)
+    worker: Worker = await made
+    return worker
+
+
+async def test_an_application_hears_of_a_switch_at_once_and_of_what_comes_then_behind_it() -> None:
+    app = Greeting()
+    worker = await met(app)
+    assert app.seen == ["ready", "met"]
+    assert app.task is worker.task
+    assert await read(worker, [1]) == ["ready", "met"]
+    app.released.set()
+    await until(app, 4)
+    assert app.seen == ["ready", "met", "greeted", 1]
+    await ended(worker)
+
+
+async def test_what_is_raised_when_a_switch_is_ready_is_told_and_packets_come_as_ever(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Greeting(ValueError("no such port"))
+    worker = await met(app)
+    assert "Greeting.switch_ready raised" in caplog.text
+    await asyncio.sleep(0)
+    assert await read(worker, [1]) == ["ready", "met", 1]
+    await ended(worker)
+
+
+async def test_an_application_hears_of_a_switch_only_after_the_end_of_its_channel_before() -> None:
+    app, last = Greeting(), asyncio.Event()
+
+    async def before() -> None:
+        await last.wait()
+
+    worker = await met(app, asyncio.create_task(before()))
+    assert app.seen == ["met"]
+    last.set()
+    await until(app, 2)
+    assert app.seen == ["met", "ready"]
+    app.released.set()
+    await until(app, 3)
+    await ended(worker)

@@ -59,9 +59,11 @@ async def test_a_wrong_answer_costs_who_asked_only(what: str) -> None:
     answer, raised = WRONG[what]
     app, other = Asking(SHORT if raised is RequestTimeout else 10), Recorder()
     async with serving(app, other) as (controller, at):
-        wrong = await FakeSwitch.dial(at, datapath_id=1)
-        if what == "before it was asked":
-            wrong.send(*(BarrierReply(xid=xid) for xid in range(2000, 3000)))
+        wrong = await FakeSwitch.connect(at)
+        await wrong.greet()
+        if what == "before it was asked":  # with the xids that requests will have
+            wrong.send(*(BarrierReply() for _ in range(1000)))
+        await wrong.introduce(datapath_id=1)
         right = await FakeSwitch.dial(at, datapath_id=2)
         request = await wrong.expect(BarrierRequest)
         for message in answer(request.xid):
