@@ -71,6 +71,7 @@ class Channel:
         self.connection = connection(time())
         self.connection.began = self.flush_soon
         self.owner: Owner | None = None
+        self._receive: Callable[[Sequence[Event]], None]  # that of the owner
         self._context = copy_context()  # that of whoever met the switch: handlers run in it
         self._socket = sock
         self.closed = False  #: whether the socket is gone
@@ -92,7 +93,7 @@ class Channel:
 
     def start(self, owner: Owner) -> None:
         """Begin to read, and say hello."""
-        self.owner = owner
+        self.owner, self._receive = owner, owner.receive
         self._interest = READ
         self._readiness.add(self._socket, self._ready, self._interest)
         self._arm_timer()
@@ -148,16 +149,16 @@ class Channel:
             return
         if self._tls is not None and not (data := self._decrypted(data)):
             return
-        now, connection = time(), self.connection
+        now, connection, turn = time(), self.connection, self.turn
         self.recorder.note(now, self.tape, True, not connection.partial, data)
         if self.limit is None:
             events = connection.receive_data(data, now)
         else:
             events = self._limited(self.limit, data, now)
-        if self.turn is not None:
-            if self.turn.waits(len(events), now):
+        if turn is not None:
+            if turn.waits(len(events), now):
                 self._rest()
-            elif self._read_size != READ_SIZE and not self.turn.is_slowed(now):
+            elif self._read_size != READ_SIZE and not turn.is_slowed(now):
                 self._read_size = READ_SIZE
         self._readiness.then((self._hear, events))
 
@@ -167,8 +168,7 @@ class Channel:
             return  # because of what another one brought
         self._flushing = True  # what is said now need not ask for that
         try:
-            assert self.owner is not None
-            self._context.run(self.owner.receive, events)
+            self._context.run(self._receive, events)
             if self.connection.state is _CLOSED:
                 self._shut()
         finally:
@@ -210,8 +210,7 @@ class Channel:
         return data
 
     def _take(self, events: list[Event]) -> None:
-        assert self.owner is not None
-        self.owner.receive(events)
+        self._receive(events)
         if events and type(events[-1]) is Closed:
             self._shut()
 

@@ -28,6 +28,7 @@ QUEUE_MAX = 1024  #: events that wait for one handler; above that the switch is 
 QUEUE_LIMIT = 16 * QUEUE_MAX  #: and above that they are dropped
 # For those who run tasks in their own way, as do() does ("Extending" in asyncio's documentation).
 _enter, _leave = asyncio.tasks._enter_task, asyncio.tasks._leave_task
+_Course = Coroutine[Any, Any, None]
 SLICE = 256  # events after which the other datapaths get their turn; a read of packets brings fewer
 
 
@@ -76,7 +77,7 @@ class Worker:
             return False
         self._known = True
         try:
-            self._begin(ready, None)
+            self._begin(ready, lambda datapath, _: ready(datapath), None)
         finally:
             _leave(self._loop, self._task)
         return True
@@ -122,51 +123,54 @@ class Worker:
         Most handlers await nothing, so that waking a task for them would cost more than they do.
         """
         wake, handlers = self._wake, self.handlers
-        handler = handlers.by_class.get(type(events[0]), handlers.other)
         if wake is None or wake.done() or at_once <= 0:
             return events
+        handler = handlers.by_class.get(type(events[0]), handlers.other)
         if handler is None:
             return ()
-        left = iter(events)
-        if len(events) > at_once:
-            left = iter(events[:at_once])
         try:
             _enter(self._loop, self._task)
         except RuntimeError:  # another task does this; then ours cannot run now
             return events
         try:
-            self._begin(handler, left)
+            if len(events) > 1:
+                return self._do_many(handler, events, at_once)
+            self._doing = events[0]
+            self._begin(handler, handler, events[0])
+            return ()
         finally:
             self._doing = None
             _leave(self._loop, self._task)
+
+    def _do_many(
+        self, handler: Handler, events: Sequence[Message], at_once: int
+    ) -> Iterable[Message]:
+        # To begin a coroutine costs more than to await one, so all of them are one course.
+        left, course = iter(events[:at_once]), partial(self._course, handler)
+        while self._begin(handler, course, left):
+            pass  # one of them raised: on with those behind it
         return chain(left, events[at_once:]) if len(events) > at_once else left
 
-    def _begin(self, handler: Handler, events: Iterator[Message] | None) -> None:
-        """Run a handler as the task would; where it comes to wait, the task goes on with it.
+    def _begin(self, handler: Handler, course: Callable[..., _Course], events: object) -> bool:
+        """Run a handler as the task would, once or in a course; return whether it raised.
 
-        Without events it is one that gets none.
+        Where it comes to wait, the task goes on with it.
         """
-        while True:
-            running = self._course(handler, events)
-            try:
-                waits_for = self._context.run(running.send, None)
-            except StopIteration:
-                return
-            except (Exception, asyncio.CancelledError) as error:
-                self._failed(error, handler, self._doing)
-                if events is None:
-                    return
-            else:
-                self._begun = _Begun(handler, self._doing, running, waits_for)
-                self._wake_up()
-                return
+        try:
+            running = course(self.datapath, events)
+            waits_for = self._context.run(running.send, None)
+        except StopIteration:
+            return False
+        except (Exception, asyncio.CancelledError) as error:
+            self._failed(error, handler, self._doing)
+            return True
+        self._begun = _Begun(handler, self._doing, running, waits_for)
+        self._wake_up()
+        return False
 
-    async def _course(self, handler: Handler, events: Iterator[Message] | None) -> None:
-        # To begin a coroutine costs more than to await one, so all of them are one course.
-        datapath = self.datapath
-        if events is None:
-            await handler(datapath)
-            return
+    async def _course(
+        self, handler: Handler, datapath: Datapath, events: Iterator[Message]
+    ) -> None:
         for message in events:
             if self._closing:
                 return
@@ -302,7 +306,7 @@ class _Begun:
         self,
         handler: Handler,
         message: Message | None,
-        running: Coroutine[Any, Any, None],
+        running: _Course,
         waits_for: object,
     ) -> None:
         self.handler, self.message = handler, message

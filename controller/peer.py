@@ -105,9 +105,10 @@ class Peer:
 
     def receive(self, events: Sequence[Event]) -> None:
         """Take events of the channel."""
-        if self.workers and _all_packet_ins(events):
+        workers = self.workers
+        if workers and _all_packet_ins(events):
             # As most events go, past all that others may need: they answer no request.
-            for worker in self.workers:
+            for worker in workers:
                 for message in worker.do(events):
                     self._offer(worker, message)
             return

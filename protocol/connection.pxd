@@ -7,5 +7,5 @@ cdef class Connection:
     cdef dict __dict__  # all others
     cdef object __weakref__
 
-@cython.locals(size=Py_ssize_t, last=Py_ssize_t, then=Py_ssize_t)
+@cython.locals(size=Py_ssize_t, then=Py_ssize_t)
 cpdef Py_ssize_t _receive_plain(object readers, bytes data, Py_ssize_t at, list events) except -1

@@ -11,7 +11,6 @@ with the error that the specification names. `receive_data` never raises.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -34,8 +33,7 @@ HELLOS = 64  # different ones that are kept ready, each of 64 kB at most
 WORDS_MAX = 200  # characters of a peer's own words that are repeated in ours
 _HELLO, _ERROR, _ECHO_REQUEST, _ECHO_REPLY = 0, 1, 2, 3  # the same in all versions
 _PACKET_IN = 10  # as well
-_HEAD = HEADER.size  # looked up once
-_KIND = struct.Struct(">H").unpack_from  # version and type as one number
+_KIND = 2  # bytes that tell version and type
 _HTTP = (b"GET ", b"POST", b"HEAD", b"PUT ", b"DELE", b"OPTI", b"PRI ", b"CONN")
 _TLS = b"\x16\x03"  # a record of its handshake (RFC 8446 5.1 "Record Layer")
 
@@ -103,7 +101,7 @@ class Connection:
         self._wanted = HEADER.size  # bytes until it is worth to look at it
         self._out: list[bytes] = []
         self._encoders: Mapping[type[Message], Encode] = {}  # none but while it is open
-        self._plain: Mapping[int, Several] = {}  # as `_plain_readers` has them, while it is open
+        self._plain: Mapping[bytes, Several] = {}  # as `_plain_readers` has them, while it is open
         #: called when something is said while nothing waits to be sent; the shell sets it
         self.began: Callable[[], object] = _nothing
         self._gathering: Gatherer | None = None  # made for the first message in parts
@@ -181,17 +179,16 @@ class Connection:
             data = bytes(self.partial)
             self.partial.clear()
         at, size = 0, len(data)
-        if size >= _HEAD and not self.drops_packet_ins:
-            # Most reads bring whole messages of one class, with which nothing else is to be done.
-            several = self._plain.get(_KIND(data)[0])
-            if several is not None:
-                at = several(data, 0, size, events.append)
+        # Most reads bring whole messages of one class, with which nothing else is to be done.
+        several = self._plain.get(data[:_KIND])
+        if several is not None and not self.drops_packet_ins:
+            at = several(data, 0, size, events.append)
         if at < size:
             at = self._receive_messages(data, at, events)
+            if at < size and self.state is not State.CLOSED:
+                self.partial += data[at:]
         if at:
             self._heard, self._asked = now, None
-        if at < size and self.state is not State.CLOSED:
-            self.partial += data[at:]
         return events
 
     def _receive_messages(self, data: bytes, at: int, events: list[Event]) -> int:
@@ -355,7 +352,7 @@ def _nothing() -> None:
 
 
 def _receive_plain(
-    readers: Mapping[int, Several], data: bytes, at: int, events: list[Event]
+    readers: Mapping[bytes, Several], data: bytes, at: int, events: list[Event]
 ) -> int:
     """Read messages as long as the channel has nothing to do with them but to pass them on.
 
@@ -363,9 +360,8 @@ def _receive_plain(
     That is most of what is read, and most are of one class: so it is done in one loop.
     """
     append, size = events.append, len(data)
-    last = size - _HEAD
-    while at <= last:
-        several = readers.get(_KIND(data, at)[0])
+    while at < size:
+        several = readers.get(data[at : at + _KIND])
         if several is None:
             break
         then = several(data, at, size, append)
@@ -376,11 +372,11 @@ def _receive_plain(
 
 
 @cache
-def _plain_readers(version: Version) -> dict[int, Several]:
-    """Return what reads plain messages, by the first 16 bits."""
+def _plain_readers(version: Version) -> dict[bytes, Several]:
+    """Return what reads plain messages, by their first bytes."""
     special = (Hello, ErrorMsg, EchoRequest, EchoReply, MultipartRequest, MultipartReply)
     return {
-        version << 8 | number: several
+        bytes((version, number)): several
         for number, cls in classes(version).items()
         if not issubclass(cls, special) and (several := codec(cls, version).several)
     }
