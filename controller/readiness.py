@@ -141,9 +141,11 @@ class Readiness:
             if fd in changed:
                 continue  # what is still true is told again
             ready, interest = waiting[fd]
-            try:
+            if events != interest:
                 # Who waits for anything finds out by trying what it is that broke.
-                ready(fd, interest if events & _OTHER else events & interest)
+                events = interest if events & _OTHER else events & interest
+            try:
+                ready(fd, events)
             except _FAULTS as error:
                 _tell(error, ready)
 

@@ -72,10 +72,10 @@ class Turn:
 
     def waits(self, count: int, now: float) -> bool:
         """Take `count` messages into account; return whether others should go first now."""
-        self._new += count
-        if self._new < FEW and now < self._look_at:
+        self._new = count = self._new + count
+        if count < FEW and now < self._look_at:
             return False
-        count, self._new = self._new, 0
+        self._new = 0
         if not self._allowance.take(count, now):
             self._much_at = self._look_at = now
             return self._turns.others_want(self, now)

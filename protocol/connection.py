@@ -145,10 +145,9 @@ class Connection:
 
     def data_to_send(self) -> bytes:
         """Return what is queued, and forget it."""
-        if not self._out:
-            return b""
-        data = b"".join(self._out)
-        self._out.clear()
+        out = self._out
+        data = b"".join(out)
+        out.clear()
         return data
 
     def close(self, reason: str) -> list[Event]:
