@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import count, starmap
 from typing import NamedTuple
 
+from msgspec import Struct, field
+
 from protocol import Message
 from protocol.message import HEADER
 
@@ -21,13 +23,17 @@ _numbers = count(1)
 _LOOKED_AT = 256  # notes of a channel in which one message is searched
 
 
-class Tape:
-    """One channel, as the recorder knows it."""
+class Tape(Struct, eq=False, gc=False):
+    """One channel, as the recorder knows it.
 
-    def __init__(self, peer: str) -> None:
-        self.peer = peer  #: the address of the switch's end
-        self.datapath_id: int | None = None  #: once it is known
-        self.number = next(_numbers)  #: which no other has, unlike the name of a Unix socket
+    As it refers to nothing that could refer to it, Python need look for garbage neither here nor
+    in the notes, of which there are 100,000s.
+    """
+
+    peer: str  #: the address of the switch's end
+    datapath_id: int | None = None  #: once it is known
+    #: which no other has, unlike the name of a Unix socket
+    number: int = field(default_factory=_numbers.__next__)
 
 
 class Note(NamedTuple):

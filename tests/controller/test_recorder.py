@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from controller.recorder import Joiner, Note, Recorder, Tape, whole_messages
 from protocol import OF13, BarrierReply, BarrierRequest, EchoRequest, Message
 
@@ -54,6 +56,13 @@ def test_the_oldest_go_where_there_is_no_room() -> None:
     xids = [said.message().xid for said in whole_messages(recorder.notes())]
     assert xids == list(range(1000 - len(xids), 1000))
     assert 10 < len(xids) < 60
+
+
+def test_what_is_kept_costs_nothing_where_python_looks_for_garbage() -> None:
+    recorder = Recorder()
+    recorder.note(*note(data(ONE)))
+    gc.collect()
+    assert not any(map(gc.is_tracked, recorder._notes))
 
 
 def test_what_was_sent_is_found_by_its_xid() -> None:
