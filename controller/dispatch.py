@@ -125,7 +125,8 @@ class Worker:
         wake, handlers = self._wake, self.handlers
         if wake is None or wake.done() or at_once <= 0:
             return events
-        handler = handlers.by_class.get(type(events[0]), handlers.other)
+        first = events[0]
+        handler = handlers.by_class.get(type(first), handlers.other)
         if handler is None:
             return ()
         try:
@@ -135,8 +136,8 @@ class Worker:
         try:
             if len(events) > 1:
                 return self._do_many(handler, events, at_once)
-            self._doing = events[0]
-            self._begin(handler, handler, events[0])
+            self._doing = first
+            self._begin(handler, handler, first)
             return ()
         finally:
             self._doing = None
