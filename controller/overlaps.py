@@ -119,7 +119,8 @@ class MatchSet:
 
 
 def _shape(fields: dict[str, Bits]) -> Shape:
-    return tuple([(name, mask) for name, (_, mask) in fields.items()])
+    # Matches are equal whatever the order of their fields.
+    return tuple(sorted([(name, mask) for name, (_, mask) in fields.items()]))
 
 
 def _shared(one: Shape, other: Shape) -> Shape:

@@ -40,6 +40,13 @@ def test_a_set_meets_what_one_of_its_matches_meets(
     assert bool(matches) == bool(left)
 
 
+def test_a_match_is_taken_out_whatever_the_order_of_its_fields() -> None:
+    matches = MatchSet()
+    matches.add(Match(in_port=1, metadata=2))
+    matches.remove(Match(metadata=2, in_port=1))
+    assert not matches
+
+
 @pytest.mark.parametrize(
     ("wide", "narrow", "does"),
     [
