@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from protocol import OF13, Connection, FlowStats, FlowStatsReply, Hello, Match, MultipartFlags
+from protocol.transport.terminal import collect_rarely
 
 from .measure import Figure, Load, put
 from .rivals import OURS, Rival, running
+
+READINGS = 3  # of which the best counts: others have what else the machine did
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,15 @@ def _flow_read(entries: int) -> float:
         FlowStatsReply(part, flags=MultipartFlags.MORE if part is not parts[-1] else 0).encode(OF13)
         for part in parts
     )
+    return min(_reading(stream) for _ in range(READINGS)) / entries * 1e6
+
+
+def _reading(stream: bytes) -> float:
+    """Return the seconds of the processor that reading takes, garbage as the controller has it."""
     reader = Connection(0.0, [OF13])
     reader.receive_data(Hello().encode(OF13), 0.0)
+    collect_rarely()
     start = time.process_time()
     for at in range(0, len(stream), 65536):
         reader.receive_data(stream[at : at + 65536], 0.0)
-    return (time.process_time() - start) / entries * 1e6
+    return time.process_time() - start
