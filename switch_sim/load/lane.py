@@ -115,7 +115,6 @@ class Lane:
             return
         pending, window = self.pending, self.window
         if self._ahead is not None and len(pending) < window and self.left:
-            # The shortest way from an answer to the next packet_in.
             view, token = self._ahead
             self._ahead = None
             pending[token] = now
@@ -165,6 +164,38 @@ class Lane:
     def _put(self, data: bytes) -> None:
         if data:
             self.out.append(data)
+
+    def ahead(self, buffer: bytearray, end: int) -> memoryview | None:
+        """Return what goes next, if `buffer` begins with the answer to all that is on its way.
+
+        `receive` and `fill` let it go as well, but after a look at all that came. Who waits for
+        that packet alone writes it before these two, and tells by `went` how much was taken.
+        """
+        if self._ahead is None or self.window != 1 or not self.left or self.blocked:
+            return None
+        kind, then, token, flow_mod_token = self._head(buffer, 0)
+        if kind == _FLOW_MOD and flow_mod_token == NO_BUFFER and then + _SHORTEST < end:
+            # It lets no packet go; a packet_out behind it may.
+            kind, length, token, flow_mod_token = self._head(buffer, then)
+            then += length
+        if kind == _FLOW_MOD:
+            token = flow_mod_token
+        elif kind != _PACKET_OUT:
+            return None
+        return self._ahead[0] if token in self.pending and then <= end else None
+
+    def went(self, now: float, size: int) -> None:
+        """Note that what `ahead` returned went, `size` bytes of it; the rest goes when it can."""
+        assert self._ahead is not None
+        view, token = self._ahead
+        self._ahead = None
+        self.pending[token] = now
+        self.left -= 1
+        self.tally.packet_ins += 1
+        self.tally.bytes_out += size
+        if size < len(view):
+            self.out.append(bytes(view[size:]))
+            self.blocked = True
 
     # What we hear
 

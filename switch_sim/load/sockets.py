@@ -226,18 +226,21 @@ class _Channel:
             while self._tls and not self.lane.closed:  # it is not ready for what was decrypted
                 self._take()
 
-    def _take(self) -> None:
-        """Read once, and let go what may go then."""
-        owner, lane = self._owner, self.lane
-        if rest := len(self._rest):
-            owner.room[:rest] = self._rest
-            end = rest + self._socket.recv_into(owner.room[rest:], READ_SIZE - rest)
-        else:
-            end = self._socket.recv_into(owner.room, READ_SIZE)
-        if end == rest:
-            self._close("the controller closed the connection")
-            return
-        at = lane.receive(owner.buffer, end, owner.clock())
+    def _take(self, end: int = 0, now: float = 0.0) -> None:
+        """Read once, and let go what may go then; `end` and `now` tell what was read, and when."""
+        owner, lane, rest = self._owner, self.lane, self._rest
+        if not end:
+            room = owner.room
+            if rest:
+                end = len(rest)
+                room[:end] = rest
+                room = room[end:]
+            size = self._socket.recv_into(room, READ_SIZE - end)
+            if not size:
+                self._close("the controller closed the connection")
+                return
+            now, end = owner.clock(), end + size
+        at = lane.receive(owner.buffer, end, now)
         lane.fill(owner.clock())  # what we did with the answers is no wait for the next
         self.flush()
         lane.settle()
@@ -246,14 +249,29 @@ class _Channel:
 
     def look(self) -> bool:
         """Take what is there without asking before whether there is; return whether it was."""
-        if self._interest != _READ:
-            return self._owner.glance()
+        owner, lane = self._owner, self.lane
+        if self._interest != _READ or self._rest:
+            return owner.glance()
         try:
-            self._take()
+            end = self._socket.recv_into(owner.room, READ_SIZE)
         except BlockingIOError:
             return False
         except OSError as error:
             self._close(_words(error))
+            return True
+        now = owner.clock()
+        if (ahead := lane.ahead(owner.buffer, end)) is not None:
+            try:
+                lane.went(now, self._socket.send(ahead))
+            except _WAIT:
+                lane.went(now, 0)
+            except OSError as error:
+                self._close(_words(error))
+                return True
+        if end:
+            self._take(end, now)
+        else:
+            self._close("the controller closed the connection")
         return True
 
     def flush(self) -> None:

@@ -26,6 +26,7 @@ from protocol import (
     GetConfigReply,
     GetConfigRequest,
     Message,
+    PacketIn,
     PacketOut,
     PortDescReply,
     PortDescRequest,
@@ -117,6 +118,70 @@ def test_the_next_packet_goes_before_the_answer_is_counted() -> None:
     cable.carry()
     lane.settle()
     assert (lane.tally.answered, lane.tally.packet_outs, lane.tally.packet_ins) == (1, 1, 2)
+
+
+def waiting(policy: Policy, window: int = 1) -> tuple[Cable, bytearray, int]:
+    """A switch that has one ready, and what the controller says to the ones on their way."""
+    cable = loaded(OF13, policy, window=window)
+    cable.exchange(0)
+    data = cable.controller.receive(b"".join(encoded(cable, OF13)), 0)
+    return cable, bytearray(data) + bytes(SPARE), len(data)
+
+
+def encoded(cable: Cable, version: Version) -> list[bytes]:
+    """Return packet_ins like those on their way, as the controller reads no other field."""
+    return [PacketIn(buffer_id=token).encode(version) for token in cable.lane.pending]
+
+
+@pytest.mark.parametrize("policy", [by_buffer, by_flow_mod, by_both])
+def test_who_waits_for_one_packet_may_send_the_next_before_all_else(policy: Policy) -> None:
+    cable, buffer, end = waiting(policy)
+    lane = cable.lane
+    (first,) = lane.pending
+    ahead = lane.ahead(buffer, end)
+    assert ahead is not None
+    lane.went(0.5, len(ahead))
+    assert len(lane.pending) == 2
+    assert lane.receive(buffer, end, now=0.5) == end
+    lane.fill(0.5)
+    assert (lane.out, len(lane.pending), first in lane.pending) == ([], 1, False)
+    lane.settle()
+    assert (lane.tally.answered, lane.tally.packet_ins, lane.tally.strays) == (2, 3, 0)
+    assert lane.tally.latency.percentile(100) == pytest.approx(0.5, rel=0.01)
+
+
+def test_what_goes_before_all_else_may_go_in_parts() -> None:
+    cable, buffer, end = waiting(by_buffer)
+    ahead = cable.lane.ahead(buffer, end)
+    assert ahead is not None
+    whole = bytes(ahead)
+    cable.lane.went(0.5, 10)
+    assert (cable.lane.out, cable.lane.blocked) == ([whole[10:]], True)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        lambda message: [PacketOut(FLOOD, buffer_id=0x7F00_0000)],
+        lambda message: [FlowMod(), FlowMod()],
+        lambda message: [EchoRequest(message.buffer_id.to_bytes(4, "big") + bytes(56))],
+    ],
+    ids=["another packet", "entries alone", "a question"],
+)
+def test_nothing_goes_before_all_else_for_what_answers_nothing(policy: Policy) -> None:
+    cable, buffer, end = waiting(policy)
+    assert cable.lane.pending
+    assert cable.lane.ahead(buffer, end) is None
+
+
+def test_half_an_answer_lets_nothing_go() -> None:
+    cable, buffer, end = waiting(by_both)
+    assert [cut for cut in range(end) if cable.lane.ahead(buffer, cut) is not None] == []
+
+
+def test_with_several_on_their_way_nothing_goes_before_all_else() -> None:
+    cable, buffer, end = waiting(by_buffer, window=2)
+    assert cable.lane.ahead(buffer, end) is None
 
 
 def test_packets_of_the_controllers_own_answer_nothing() -> None:
