@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from protocol import FlowStatsReply
+from tests.benchmarks import codec
 
-from .. import codec
 from .measure import FLOW_STATS, Figure, Load, Results, add_round, loads
 from .rivals import COMPILED, OS_KEN, OURS, Rival
 
